@@ -1,0 +1,1 @@
+"""What Gatepost decides. Pure: facts in, verdicts out."""

@@ -1,0 +1,63 @@
+"""What is known about a client when a right is asked for. Pure.
+
+What cannot be learned is UNKNOWN: it is answered 4xx, never guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final, Literal
+
+from gatepost.mail.address import Address
+
+Peer = IPv4Address | IPv6Address
+
+
+class Unknown(Enum):
+    """The third answer: the fact could not be learned."""
+
+    UNKNOWN = "unknown"
+
+    def __bool__(self) -> bool:
+        raise TypeError("UNKNOWN is neither true nor false")
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+UnknownType = Literal[Unknown.UNKNOWN]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who logged in.
+
+    `name` is canonical: the account's primary address or directory name, lower case. `names` are
+    all names by which `user:NAME` may mean it, lower case, `name` among them. `groups` are all
+    groups it is in, nested ones resolved, lower case; UNKNOWN when the directory could not say.
+    `privileged`: an administrator. `guessable`: its name is on the list attackers try.
+    """
+
+    name: str
+    names: frozenset[str]
+    addresses: frozenset[Address]
+    groups: frozenset[str] | UnknownType
+    privileged: bool = False
+    guessable: bool = False
+    directory: str = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the access page may look at.
+
+    `peer` is never an IPv4-mapped IPv6 address. `tls`: the connection is encrypted now. `hostnames`
+    are forward-confirmed reverse names, lower case. `certificate` is the name in a verified client
+    certificate.
+    """
+
+    peer: Peer
+    tls: bool = False
+    identity: Identity | None = None
+    hostnames: frozenset[str] | UnknownType = field(default=UNKNOWN)
+    certificate: str | None = None
