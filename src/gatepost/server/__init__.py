@@ -1,0 +1,1 @@
+"""The doors in: listeners, connections, TLS, and the conversations that answer commands."""

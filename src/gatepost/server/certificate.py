@@ -1,0 +1,101 @@
+"""Certificates for listeners: PEM or PKCS#12 in, an `ssl.SSLContext` out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
+
+from gatepost.secret import Secret
+
+_VERSIONS = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A certificate with its chain and its private key, both PEM."""
+
+    chain: bytes
+    key: bytes
+
+    @staticmethod
+    def from_pem(chain: Path, key: Path) -> KeyPair:
+        """Raises OSError."""
+        return KeyPair(chain.read_bytes(), key.read_bytes())
+
+    @staticmethod
+    def from_pkcs12(file: Path, password: Secret | None) -> KeyPair:
+        """Raises OSError, and ValueError for a wrong password or a file without key or certificate."""
+        secret = password.reveal().encode() if password else None
+        key, leaf, others = pkcs12.load_key_and_certificates(file.read_bytes(), secret)
+        if key is None or leaf is None:
+            raise ValueError("the PKCS#12 file holds no certificate with its key")
+        chain = b"".join(one.public_bytes(Encoding.PEM) for one in (leaf, *others))
+        return KeyPair(chain, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCertificate:
+    """What a server shows: subject names, end, and the RFC 5929 §4 binding of its leaf."""
+
+    names: tuple[str, ...]
+    not_after: float
+    end_point_binding: bytes
+
+    @staticmethod
+    def of(pair: KeyPair) -> ServerCertificate:
+        """Raises ValueError when the chain holds no certificate."""
+        leaf = x509.load_pem_x509_certificate(pair.chain)
+        return ServerCertificate(_names(leaf), leaf.not_valid_after_utc.timestamp(), _binding(leaf))
+
+
+def _names(leaf: x509.Certificate) -> tuple[str, ...]:
+    try:
+        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(found.get_values_for_type(x509.DNSName))
+
+
+def _binding(leaf: x509.Certificate) -> bytes:
+    der = leaf.public_bytes(Encoding.DER)
+    algorithm = leaf.signature_hash_algorithm
+    # RFC 5929 §4.1: MD5 and SHA-1 are replaced by SHA-256
+    if algorithm is None or isinstance(algorithm, hashes.MD5 | hashes.SHA1):
+        return hashlib.sha256(der).digest()
+    return hashlib.new(algorithm.name, der).digest()
+
+
+def server_context(pair: KeyPair, *, tls_min: str = "1.2") -> ssl.SSLContext:
+    """A context for listeners. Raises ssl.SSLError when key and certificate do not belong together."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = _VERSIONS[tls_min]
+    # renegotiation lets a peer make us work; compression leaks (CRIME)
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.num_tickets = 1
+    if tls_min in ("1.0", "1.1"):
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 allows TLS below 1.2 only there
+    _load(context, pair)
+    return context
+
+
+def _load(context: ssl.SSLContext, pair: KeyPair) -> None:
+    """`ssl` reads certificates from files alone; a memory file keeps the key off the disk."""
+    descriptor = os.memfd_create("gatepost-key", os.MFD_CLOEXEC)
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(pair.chain + b"\n" + pair.key)
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)

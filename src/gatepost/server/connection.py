@@ -1,0 +1,209 @@
+"""The pump of one connection: bytes between transport, TLS and a conversation.
+
+It knows nothing of SMTP or POP3. A conversation gets clear bytes by `receive`, sends by `send`, and
+may ask for TLS, for silence (`hold`) and for the end. A peer that reads nothing or sends without end
+costs bounded memory: reading stops while the conversation is busy or the peer's window is full.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol, cast
+
+from gatepost.server.tls import TlsChannel, TlsFailure, TlsServer
+
+_WRITE_HIGH_BYTES = 256 * 1024
+_WRITE_LOW_BYTES = 64 * 1024
+_FLUSH_SECONDS = 30
+_LEAST_BYTES_A_SECOND = 500  # slower content does not keep a connection open
+
+
+class Conversation(Protocol):
+    """What a connection pumps for. None of these may raise."""
+
+    def begin(self, connection: Connection) -> None: ...
+    def receive(self, data: bytes) -> None: ...
+    def secured(self) -> None: ...
+    def ended(self, why: str) -> None: ...
+    def timed_out(self) -> None: ...
+
+
+class Connection(asyncio.Protocol):
+    """One accepted connection. `tls` set and `implicit`: TLS starts before the first byte."""
+
+    __slots__ = (
+        "_conversation", "_deadline", "_idle_seconds", "_implicit", "_loop", "_over", "_reading",
+        "_reasons", "_timer", "_transport", "channel", "tls_server",
+    )  # fmt: skip
+
+    def __init__(
+        self, conversation: Conversation, *, tls: TlsServer | None, implicit: bool, idle_seconds: float
+    ) -> None:
+        self._conversation = conversation
+        self._implicit = implicit
+        self._idle_seconds = idle_seconds
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._deadline = 0.0
+        self._reading = True
+        self._over = False
+        self._reasons = 0
+        self.tls_server = tls
+        self.channel: TlsChannel | None = None
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=_WRITE_HIGH_BYTES, low=_WRITE_LOW_BYTES)
+        self._deadline = self._loop.time() + self._idle_seconds
+        self._timer = self._loop.call_at(self._deadline, self._tick)
+        if self._implicit:
+            self.start_tls()
+        else:
+            self._conversation.begin(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._over:
+            return
+        if self.channel is None:
+            self._conversation.receive(data)
+            return
+        channel, was_established = self.channel, self.channel.established
+        try:
+            clear = channel.receive(data)
+        except TlsFailure as failure:
+            self._fail(str(failure))
+            return
+        if output := channel.take_output():
+            self._write(output)
+        if channel.established and not was_established:
+            self._secured()
+        if clear and not self._over:
+            self._conversation.receive(clear)
+        if channel.closed:
+            self.close("peer closed TLS")
+
+    def eof_received(self) -> bool:
+        # a half-closed peer can still read, but nobody speaks SMTP or POP3 that way
+        self.close("peer closed")
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._end("peer reset the connection" if exc else "peer closed")
+
+    def pause_writing(self) -> None:
+        self.hold()
+
+    def resume_writing(self) -> None:
+        self.unhold()
+
+    # the conversation's side
+
+    @property
+    def peer_name(self) -> tuple[str, int]:
+        """Address and port of the peer as the socket gives them."""
+        name = self._transport.get_extra_info("peername") or ("::", 0)
+        return str(name[0]), int(name[1])
+
+    def send(self, data: bytes) -> None:
+        """`data` is on its way, encrypted when TLS is on. Silently nothing once the connection is over."""
+        if self._over or not data:
+            return
+        if self.channel is not None:
+            try:
+                data = self.channel.encrypt(data)
+            except TlsFailure as failure:
+                self._fail(str(failure))
+                return
+        self._write(data)
+
+    def start_tls(self) -> None:
+        """From the next byte on the peer must speak TLS; `secured` is called after the handshake."""
+        if self.tls_server is None:
+            raise RuntimeError("this virtual server has no certificate")
+        self.channel = TlsChannel(self.tls_server)
+
+    def progressed(self) -> None:
+        """The peer did something whole; it has the idle time again. Single bytes do not count."""
+        self._deadline = self._loop.time() + self._idle_seconds
+
+    def trickled(self, size_bytes: int) -> None:
+        """Content came; the peer has earned time in proportion, the idle time at most."""
+        earned = self._deadline + size_bytes / _LEAST_BYTES_A_SECOND
+        self._deadline = min(earned, self._loop.time() + self._idle_seconds)
+
+    def hold(self) -> None:
+        """Reading stops until as many `unhold` were called."""
+        self._reasons += 1
+        if self._reading and not self._over:
+            self._reading = False
+            self._transport.pause_reading()
+
+    def unhold(self) -> None:
+        self._reasons -= 1
+        if self._reasons == 0 and not self._reading and not self._over:
+            self._reading = True
+            self._deadline = self._loop.time() + self._idle_seconds
+            self._transport.resume_reading()
+
+    def close(self, why: str) -> None:
+        """What was sent is flushed, then the connection ends; `ended(why)` is called at once."""
+        if self._over:
+            return
+        if self.channel is not None and (goodbye := self.channel.close()):
+            self._write(goodbye)
+        self._end(why)
+
+    def abort(self, why: str) -> None:
+        if not self._over:
+            self._end(why)
+        self._transport.abort()
+
+    # inside
+
+    def _write(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _secured(self) -> None:
+        if self._implicit:
+            self._conversation.begin(self)
+        else:
+            self._conversation.secured()
+
+    def _fail(self, why: str) -> None:
+        if self.channel is not None:
+            self._write(self.channel.take_output())  # the alert
+        self._end(f"TLS failed: {why}")
+
+    def _end(self, why: str) -> None:
+        if self._over:
+            return
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._transport.close()
+        if self._transport.get_write_buffer_size():
+            # a peer that never reads must not keep the buffer for ever
+            self._timer = self._loop.call_later(_FLUSH_SECONDS, self._transport.abort)
+        self._conversation.ended(why)
+
+    def _tick(self) -> None:
+        """One timer a connection, re-armed lazily: no timer work for each read."""
+        now = self._loop.time()
+        if now < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._tick)
+        elif not self._reading and not self._stuck:
+            self._deadline = now + self._idle_seconds  # we keep the peer waiting, not it us
+            self._timer = self._loop.call_at(self._deadline, self._tick)
+        else:
+            self._conversation.timed_out()
+            self.abort("timed out") if self._stuck else self.close("timed out")
+
+    @property
+    def _stuck(self) -> bool:
+        """The peer has not read what we sent for a whole idle time."""
+        return self._transport.get_write_buffer_size() > _WRITE_LOW_BYTES
