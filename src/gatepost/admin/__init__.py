@@ -1,0 +1,1 @@
+"""Every operator verb once, under the CLI and under whatever face comes later."""
