@@ -1,0 +1,1 @@
+"""What mail protocols have in common on the wire: lines, dots, SASL. Pure: bytes in, values out."""
