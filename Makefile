@@ -1,0 +1,66 @@
+# make run    the demo: configuration in ./demo, serves until Ctrl-C
+# make test   every test; on Debian as root the live tests' programs are installed first
+# make lint   ruff, mypy --strict, the import order
+# make bench  beside a Postfix on this machine (Debian, root, gcc); takes about ten minutes
+# make lock   pin the releases anew
+# make clean  everything that was made, except ./demo
+
+PYTHON ?= python3
+VENV   ?= .venv
+JOBS   ?= 2
+BIN     = $(VENV)/bin
+PIP     = $(BIN)/python -m pip --disable-pip-version-check --quiet
+BUILD   = bench/build
+
+.PHONY: run test lint bench lock clean live-packages bench-packages
+
+run: $(VENV)/installed
+	@sh tools/demo.sh $(BIN) demo
+
+test: $(VENV)/installed-dev live-packages
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python tests/layers.py src/gatepost
+
+bench: $(VENV)/installed bench-packages $(BUILD)/load $(BUILD)/sink
+	$(BIN)/python bench/relay.py $(ARGS)
+	$(BIN)/python bench/memory.py
+
+$(BUILD)/load: bench/load.c bench/common.h
+	@mkdir -p $(BUILD)
+	$(CC) -O2 -Wall -Wextra -Wshadow -std=gnu11 -o $@ $< -lssl -lcrypto
+
+$(BUILD)/sink: bench/sink.c bench/common.h
+	@mkdir -p $(BUILD)
+	$(CC) -O2 -Wall -Wextra -Wshadow -std=gnu11 -o $@ $<
+
+# The programs the live tests talk to. Never fails: what is missing is skipped with its reason.
+live-packages: $(VENV)/installed-dev
+	@sh tools/debian-packages.sh tests/live/packages.txt $(VENV)/live-packages.reason
+
+bench-packages: $(VENV)/installed
+	@sh tools/debian-packages.sh bench/packages.txt $(VENV)/bench-packages.reason
+	@if [ -s $(VENV)/bench-packages.reason ]; then echo "make bench: $$(cat $(VENV)/bench-packages.reason)"; exit 1; fi
+
+$(BIN)/python:
+	@sh tools/venv.sh $(PYTHON) $(VENV)
+
+$(VENV)/installed: $(BIN)/python requirements.lock pyproject.toml
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+lock:
+	@sh tools/lock.sh $(PYTHON)
+
+clean:
+	rm -rf $(VENV) $(BUILD) bench/out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests bench -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,40 @@
+#!/bin/sh
+# demo.sh BIN DIR: a demonstration in DIR on high loopback ports, with the users ann (may relay) and bob (may not).
+# Mail to the outside is written to DIR/outbox and leaves the machine never. A second run keeps everything.
+set -eu
+bin=$1 dir=$2
+gatepost="$bin/gatepost -c $dir/gatepost.toml"
+if [ ! -e "$dir/made" ]; then
+    [ -e "$dir/gatepost.toml" ] || "$bin/gatepost" init "$dir" --hostname mail.demo.test --domain demo.test
+    cp tools/demo.toml "$dir/gatepost.toml"
+    cp tools/demo-letter.eml "$dir/letter.eml"
+    echo ann-demo-pass | $gatepost user add ann --address ann@demo.test --password-stdin
+    echo bob-demo-pass | $gatepost user add bob --address bob@demo.test --password-stdin
+    $gatepost group join "POP3 Relay" ann
+    : > "$dir/made"
+fi
+cat <<EOF
+
+Gatepost's demo. Its configuration is $dir/gatepost.toml; stop it with Ctrl-C. In another terminal try:
+
+1. ann is in the group "POP3 Relay": her mail is relayed, which here means written to $dir/outbox
+   swaks --server 127.0.0.1:5870 --tls --auth PLAIN --auth-user ann --auth-password ann-demo-pass --from ann@demo.test --to you@elsewhere.example
+   curl -k --ssl-reqd -u ann:ann-demo-pass --mail-from ann@demo.test --mail-rcpt you@elsewhere.example -T $dir/letter.eml smtp://127.0.0.1:5870
+   ls $dir/outbox
+
+2. bob is not: 550 5.7.1 Unable to relay for you@elsewhere.example [relay-denied ...]
+   swaks --server 127.0.0.1:5870 --tls --auth PLAIN --auth-user bob --auth-password bob-demo-pass --from bob@demo.test --to you@elsewhere.example
+
+3. a stranger may write to a local mailbox and nowhere else
+   swaks --server 127.0.0.1:2525 --from stranger@elsewhere.example --to bob@demo.test
+   swaks --server 127.0.0.1:2525 --from stranger@elsewhere.example --to you@elsewhere.example
+
+4. bob collects what came
+   curl -k -u bob:bob-demo-pass pop3s://127.0.0.1:9950/
+   curl -k -u bob:bob-demo-pass pop3s://127.0.0.1:9950/1
+
+5. why? the same answers, stage by stage
+   $gatepost explain submission --from 127.0.0.1 --tls --user bob --mail-from bob@demo.test --rcpt you@elsewhere.example
+
+EOF
+exec $gatepost run
