@@ -1,0 +1,54 @@
+"""MAY A LOGIN BE TRIED HERE, over this channel? Pure. RFC 4954 §4, RFC 2595 §2.3.
+
+Whether the credentials are good is the directory's to say; what the identity may do then is the
+access table's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gatepost.policy.reasons import Reason
+from gatepost.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """How the peer is connected. `binding`: the TLS session can give channel binding data."""
+
+    tls: bool
+    binding: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRules:
+    """What a virtual server says about logins. `mechanisms` are upper case, in the order offered."""
+
+    mechanisms: tuple[str, ...]
+    auth_in_clear: bool = False
+
+
+def offered(rules: LoginRules, channel: Channel) -> tuple[str, ...]:
+    """The mechanisms to announce now; none where a login would be refused anyhow."""
+    if not channel.tls and not rules.auth_in_clear:
+        return ()
+    return tuple(name for name in rules.mechanisms if channel.binding or not name.endswith("-PLUS"))
+
+
+def login_refused(mechanism: str, rules: LoginRules, channel: Channel) -> Reason | None:
+    """Why a login by this mechanism is not even tried; None when it may be. `mechanism` in any case."""
+    if not rules.mechanisms:
+        return Reason.AUTH_NOT_OFFERED
+    # A mechanism that does not exist is told as such only where a login could be tried at all:
+    # a password must not be tempted out in clear by naming another mechanism.
+    if not channel.tls and not rules.auth_in_clear:
+        return Reason.AUTH_NEEDS_TLS
+    return None if mechanism.upper() in offered(rules, channel) else Reason.UNKNOWN_MECHANISM
+
+
+def password_refused(password: Secret) -> Reason | None:
+    """Why a password must not reach any directory; None when it may.
+
+    RFC 4513 §5.1.2: a bind with a name and an empty password succeeds as anonymous.
+    """
+    return None if password else Reason.EMPTY_PASSWORD

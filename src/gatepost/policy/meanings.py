@@ -1,0 +1,223 @@
+"""What each reason means and what an administrator may do about it. Pure.
+
+The manual's page of reasons and `gatepost explain` are made of this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gatepost.policy.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One sentence each."""
+
+    means: str
+    remedy: str
+
+
+MEANINGS: dict[Reason, Meaning] = {
+    Reason.ALLOWED: Meaning("An allow entry covers the client and no deny entry does.", "Nothing to do."),
+    Reason.GUARD_REFUSED: Meaning(
+        "The source made too many failed attempts and is shut out for a while.",
+        "See `gatepost attacks`; it ends by itself.",
+    ),
+    Reason.TOO_MANY_CONNECTIONS: Meaning(
+        "The virtual server has as many connections as it may have.",
+        "Raise `connections` if the machine can carry more.",
+    ),
+    Reason.TOO_MANY_CONNECTIONS_FROM_PEER: Meaning(
+        "One address holds as many connections as one address may.",
+        "Raise `connections_per_peer` for a gateway behind which many people sit.",
+    ),
+    Reason.PAUSED: Meaning("The virtual server was paused.", "`gatepost start NAME` opens it again."),
+    Reason.STOPPING: Meaning("Gatepost is shutting down.", "The peer tries again; start Gatepost."),
+    Reason.CONNECT_DENIED: Meaning(
+        "No entry gives this address the right `connect`.",
+        "Add an entry that allows `connect` to its network.",
+    ),
+    Reason.TLS_REQUIRED: Meaning(
+        'The virtual server has `tls = "require"` and the connection is in clear.',
+        "Switch on STARTTLS in the client.",
+    ),
+    Reason.TLS_UNAVAILABLE: Meaning(
+        "TLS could not be started although it is offered.",
+        "Look at the certificate with `gatepost cert show`.",
+    ),
+    Reason.TLS_FAILED: Meaning(
+        "The handshake failed: no common version or cipher, or the client refuses the certificate.",
+        "Read the log for the TLS error; old devices need a virtual server of their own with `tls_min`.",
+    ),
+    Reason.PLAINTEXT_AFTER_STARTTLS: Meaning(
+        "Commands came in clear behind STARTTLS: an injection attack or a broken client.",
+        "Have the client wait for the reply to STARTTLS.",
+    ),
+    Reason.SYNTAX_ERROR: Meaning(
+        "A command is malformed.", "Mend the client; `gatepost trace` shows the command."
+    ),
+    Reason.UNKNOWN_COMMAND: Meaning("No such command exists.", "Mend the client, or it is no mail client."),
+    Reason.BAD_SEQUENCE: Meaning("A command came out of its order.", "Mend the client."),
+    Reason.UNKNOWN_PARAMETER: Meaning(
+        "MAIL or RCPT carried a parameter that was not offered.",
+        "Mend the client: EHLO says what is offered.",
+    ),
+    Reason.NOT_IMPLEMENTED: Meaning("The command is known and not served.", "Do without it."),
+    Reason.TOO_MANY_ERRORS: Meaning(
+        "The session made `errors_per_session` errors and was closed.", "Mend the client."
+    ),
+    Reason.IDLE_TIMEOUT: Meaning(
+        "The peer said nothing for `idle_seconds`.", "Raise `idle_seconds` for very slow devices."
+    ),
+    Reason.AUTH_NOT_OFFERED: Meaning(
+        "The virtual server has no `auth` mechanism.",
+        "Point the client at one that has, usually port 587 or 465.",
+    ),
+    Reason.AUTH_NEEDS_TLS: Meaning(
+        "A login was tried in clear.",
+        "Switch on TLS in the client; for a device that cannot, see `auth_in_clear`.",
+    ),
+    Reason.UNKNOWN_MECHANISM: Meaning(
+        "The client chose a mechanism that is not in `auth`.",
+        "Add the mechanism, or set another in the client.",
+    ),
+    Reason.AUTH_MALFORMED: Meaning(
+        "The login's answer is not valid base64 or not valid for its mechanism.", "Mend the client."
+    ),
+    Reason.AUTH_CANCELLED: Meaning("The client broke the login off.", "Nothing to do."),
+    Reason.BAD_CREDENTIALS: Meaning(
+        "The login failed; the log says why, the peer is not told.",
+        "Find the session with `gatepost trace`; `gatepost user passwd NAME` sets a new password.",
+    ),
+    Reason.UNKNOWN_USER: Meaning(
+        "No directory knows the name.", "`gatepost user add NAME`, or mend the client's user name."
+    ),
+    Reason.WRONG_PASSWORD: Meaning(
+        "The password is wrong.", "`gatepost user passwd NAME`, or mend the client."
+    ),
+    Reason.EMPTY_PASSWORD: Meaning(
+        "The password is empty; it is never shown to a directory.", "Set the password in the client."
+    ),
+    Reason.ACCOUNT_DISABLED: Meaning(
+        "The account is disabled.", "`gatepost user enable NAME`, or in the directory."
+    ),
+    Reason.ACCOUNT_LOCKED: Meaning("The directory has locked the account.", "Unlock it in the directory."),
+    Reason.ACCOUNT_EXPIRED: Meaning("The account has expired.", "Extend it in the directory."),
+    Reason.PASSWORD_EXPIRED: Meaning(
+        "The password has expired or must be changed first.", "Have the user change it in the directory."
+    ),
+    Reason.AUTHORIZATION_IDENTITY: Meaning(
+        "The client asked to act as somebody else.", "Leave the authorization identity empty in the client."
+    ),
+    Reason.CHANNEL_BINDING: Meaning(
+        "The login is bound to another TLS session: somebody is in between, or the client is broken.",
+        "Look for a TLS-inspecting proxy on the way.",
+    ),
+    Reason.LOGIN_REFUSED_BY_GUARD: Meaning(
+        "The guard refused the login before any password was looked at.", "See `gatepost attacks`."
+    ),
+    Reason.DIRECTORY_UNAVAILABLE: Meaning(
+        "No directory answered in time.", "`gatepost directory test` shows the step that fails."
+    ),
+    Reason.AUTH_REQUIRED: Meaning(
+        "Whoever is not logged in has no right `submit` here.", "Set user name and password in the client."
+    ),
+    Reason.SUBMIT_DENIED: Meaning(
+        "No entry gives the client the right `submit`.", "Add an entry that allows `submit` to it."
+    ),
+    Reason.SENDER_NOT_OWN: Meaning(
+        "The sender is not one of the user's addresses.",
+        "Add the address to the user, or allow `any-sender` to it.",
+    ),
+    Reason.SENDER_SYNTAX: Meaning("The address in MAIL FROM is malformed.", "Mend the client."),
+    Reason.MESSAGE_TOO_LARGE: Meaning(
+        "The message is larger than `message_size_bytes`.", "Raise it, or send less."
+    ),
+    Reason.SPOOL_FULL: Meaning("The disk of the spool is nearly full.", "Make room below `state`."),
+    Reason.RATE_LIMITED: Meaning(
+        "The user sent more than `messages_per_minute_per_user`.",
+        "If it was not the user, change the password; else raise the limit.",
+    ),
+    Reason.RECIPIENT_SYNTAX: Meaning("The address in RCPT TO is malformed.", "Mend the address."),
+    Reason.ROUTED_RECIPIENT: Meaning(
+        "The address carries a route of its own (`%`, `!`, a quoted `@`).", "Write the plain address."
+    ),
+    Reason.UNKNOWN_RECIPIENT: Meaning(
+        "The domain is local and the mailbox does not exist.",
+        "`gatepost user add` or `gatepost alias add`, or mend the address.",
+    ),
+    Reason.RELAY_DENIED: Meaning(
+        "No entry gives the client the right `relay`.",
+        "Log in, or join the group that may relay, or add an entry.",
+    ),
+    Reason.PROTECTED_ACCOUNT: Meaning(
+        "An administrator or a name that attackers try relays only by an entry that names it.",
+        'Use a plain account; or write `{ allow = ["relay"], to = "user:NAME" }`.',
+    ),
+    Reason.ACCESS_DENIED: Meaning(
+        "A deny entry covers the client; a deny wins over everything.",
+        "`gatepost explain` names the entry; narrow it or take it away.",
+    ),
+    Reason.FACT_UNKNOWN: Meaning(
+        "A group or a host name that decides could not be learned.",
+        "The peer tries again; look at directory and DNS.",
+    ),
+    Reason.TOO_MANY_RECIPIENTS: Meaning(
+        "The message names more than `recipients_per_message` recipients.",
+        "The client sends to the rest in a further message; or raise the limit.",
+    ),
+    Reason.RECIPIENTS_PER_DAY: Meaning(
+        "The user wrote to more than `recipients_per_day_per_user` recipients.",
+        "If it was not the user, change the password; else raise the limit.",
+    ),
+    Reason.MAILBOX_FULL: Meaning(
+        "The mailbox has no room now; the peer tries again.", "Raise the quota, or have the user collect."
+    ),
+    Reason.OVER_QUOTA: Meaning(
+        "The mailbox has no room and mail is refused for good.", "Raise the quota, or have the user collect."
+    ),
+    Reason.HARVESTING: Meaning(
+        "The source named too many recipients that do not exist.", "It ends by itself; see `[guard]`."
+    ),
+    Reason.BARE_LINE_ENDING: Meaning(
+        "The content has a CR or LF on its own, by which mail is smuggled.", "Mend the sending program."
+    ),
+    Reason.NUL_IN_CONTENT: Meaning("The content has a NUL.", "Mend the sending program."),
+    Reason.LINE_TOO_LONG: Meaning(
+        "A line of the content is longer than RFC 5322 lets it be.", "Mend the sending program: it must fold."
+    ),
+    Reason.MAIL_LOOP: Meaning(
+        "The message has passed `received_headers` servers.", "Look for two servers that send to each other."
+    ),
+    Reason.FROM_NOT_OWN: Meaning(
+        "The From field is not one of the user's addresses.",
+        "Add the address to the user, or allow `any-sender` to it.",
+    ),
+    Reason.SCAN_REJECTED: Meaning("The content check says to reject.", "Look into its own log."),
+    Reason.SCAN_DEFERRED: Meaning(
+        "The content check says to greylist.", "Nothing to do: the peer tries again."
+    ),
+    Reason.SCAN_UNAVAILABLE: Meaning(
+        "The content check gave no answer in time.",
+        "Start it; `scan.when_silent` says what happens meanwhile.",
+    ),
+    Reason.SPOOL_FAILED: Meaning(
+        "The message could not be written to disk; it was not taken.", "Look at the log for the disk error."
+    ),
+    Reason.INTERNAL_FAULT: Meaning("A fault of Gatepost.", "Report it with the log's lines of the session."),
+    Reason.COLLECT_DENIED: Meaning(
+        "No entry gives the user the right `collect`.", "Add an entry that allows `collect` to the user."
+    ),
+    Reason.MAILBOX_IN_USE: Meaning(
+        "Another POP3 session has the mailbox open.", "Wait for it, or `gatepost sessions close ID`."
+    ),
+    Reason.MAILBOX_UNAVAILABLE: Meaning(
+        "The mailbox could not be opened.", "Look at the log for the disk error."
+    ),
+    Reason.LOGIN_DELAY: Meaning(
+        "The user collects more often than `login_delay_seconds` lets.",
+        "Set a longer interval in the client.",
+    ),
+    Reason.NO_SUCH_MESSAGE: Meaning("The number names no message, or a deleted one.", "Mend the client."),
+}
