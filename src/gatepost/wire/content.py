@@ -15,6 +15,9 @@ from typing import Final
 LINE_OCTETS: Final = 998
 """The longest text line without its CRLF (RFC 5321 §4.5.3.1.6, RFC 5322 §2.1.1)."""
 
+_LINE_AND_END: Final = LINE_OCTETS + 2
+_MAY_END: Final = frozenset({b"", b"\r", b"\r\n"})
+_FULL_STOP: Final = 0x2E
 _CRLF: Final = "\r\n"
 # Only for content that is known to be at fault: ten times the price of the whole check.
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
@@ -37,7 +40,7 @@ class ContentCheck:
     dots, after a fault too. Constant memory; a 4 kB message costs about 3 us.
     """
 
-    __slots__ = ("_dotted", "_limit_bytes", "_line", "_newlines", "_spare", "fault", "size_bytes")
+    __slots__ = ("_dotted", "_limit_bytes", "_line", "_newlines", "_stuffed", "fault", "size_bytes")
 
     def __init__(self, limit_bytes: int, *, stuffed: bool) -> None:
         self.fault: ContentFault | None = None
@@ -47,7 +50,7 @@ class ContentCheck:
         self._newlines = IncrementalNewlineDecoder(None, translate=False)
         self._line = 2  # where the current line began, seen from the next piece
         self._dotted = False  # it begins with a dot; asked only when it began in an earlier piece
-        self._spare = 1 if stuffed else 0  # RFC 5321 §4.5.3.1.6: a stuffed dot is not counted
+        self._stuffed = stuffed
 
     def admit(self, wire: bytes, start: int, stop: int, dots: int) -> bytes:
         """`wire[start:stop]` when all seen so far is well, else nothing.
@@ -80,25 +83,24 @@ class ContentCheck:
         """
         line = self._line
         while stop - line > LINE_OCTETS:
-            found = wire.rfind(b"\r\n", line if line > 0 else 0, line + LINE_OCTETS + 2)
+            found = wire.rfind(b"\r\n", line if line > 0 else 0, line + _LINE_AND_END)
             if found < 0:
-                if not self._begins_with_dot(wire, line):
+                found = self._end_of_stuffed(wire, line)
+                if found < 0:
                     return line + LINE_OCTETS
-                if stop - line == LINE_OCTETS + 1:
+                if found >= stop:
                     break
-                found = line + LINE_OCTETS + 1
-                if wire[found : found + 2] != b"\r\n":
-                    return found
             line = found + 2
         if 0 <= line < stop:
-            self._dotted = wire[line] == 0x2E
+            self._dotted = wire[line] == _FULL_STOP
         self._line = line - stop
         return -1
 
-    def _begins_with_dot(self, wire: bytes, line: int) -> bool:
-        if not self._spare:
-            return False
-        return self._dotted if line < 0 else wire[line] == 0x2E
+    def _end_of_stuffed(self, wire: bytes, line: int) -> int:
+        """Where a line of the limit and its stuffed dot ends or may yet end, -1 when it does not."""
+        end = line + LINE_OCTETS + 1  # RFC 5321 §4.5.3.1.6: the stuffed dot is not counted
+        dotted = self._dotted if line < 0 else wire[line] == _FULL_STOP
+        return end if self._stuffed and dotted and wire[end : end + 2] in _MAY_END else -1
 
 
 def _first_fault(piece: bytes, long_at: int) -> ContentFault:
