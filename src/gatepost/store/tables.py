@@ -1,0 +1,111 @@
+"""The tables of the accounts database. What made them stands in `migrations/`; a test compares both.
+
+Every name column holds the canonical form of `store/naming.py`, so that a plain index answers.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("local", Text, nullable=False),
+    Column("full_name", Text, nullable=False),
+    Column("password_hash", Text),
+    Column("scram_salt", LargeBinary),
+    Column("scram_iterations", Integer),
+    Column("scram_stored_key", LargeBinary),
+    Column("scram_server_key", LargeBinary),
+    Column("disabled", Boolean, nullable=False),
+    Column("administrator", Boolean, nullable=False),
+    Column("quota_bytes", Integer),
+    Column("created", Text, nullable=False),
+    CheckConstraint("quota_bytes >= 0", name="quota_is_not_negative"),
+    Index("users_local", "local"),
+    Index("users_administrator", "administrator", sqlite_where=Column("administrator") == 1),
+    sqlite_autoincrement=True,  # the number of a deleted user is never given to another
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Index("addresses_user", "user_id"),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+group_users = Table(
+    "group_users",
+    metadata,
+    Column("group_id", Integer, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Index("group_users_user", "user_id"),
+)
+
+group_groups = Table(
+    "group_groups",
+    metadata,
+    Column("group_id", Integer, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("member_id", Integer, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Index("group_groups_member", "member_id"),
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("outside", Boolean, nullable=False),
+)
+
+alias_targets = Table(
+    "alias_targets",
+    metadata,
+    Column("address", Text, ForeignKey("aliases.address", ondelete="CASCADE"), primary_key=True),
+    Column("target", Text, primary_key=True),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Index("audit_subject", "subject"),
+)
+
+# Random keys that all processes share and that outlive a restart.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
