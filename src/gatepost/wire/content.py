@@ -55,9 +55,9 @@ class ContentCheck:
     def admit(self, wire: bytes, start: int, stop: int, dots: int) -> bytes:
         """`wire[start:stop]` when all seen so far is well, else nothing.
 
-        `wire[:stop]` continues the content where the last piece stopped (the first one begins with
-        a CRLF that is not content: `start` is 2 then; a CR that may yet be
-        followed by LF is not in it). `wire` may reach beyond `stop`. `dots` is the number of stuffed dots in the piece.
+        `wire[:stop]` continues the content where the last piece stopped; the first begins with a
+        CRLF that is not content, `start` is 2 then. A CR whose LF may yet come is not in it. `wire`
+        may reach beyond `stop`. `dots` is the number of stuffed dots in the piece.
         """
         piece = wire[start:stop]
         self.size_bytes += len(piece) - dots
@@ -87,10 +87,13 @@ class ContentCheck:
             if found < 0:
                 found = self._end_of_stuffed(wire, line)
                 if found < 0:
-                    return line + LINE_OCTETS
+                    return max(line + LINE_OCTETS, 0)
                 if found >= stop:
                     break
             line = found + 2
+        last = wire.rfind(b"\r\n", line if line > 0 else 0, stop)
+        if last >= 0:
+            line = last + 2
         if 0 <= line < stop:
             self._dotted = wire[line] == _FULL_STOP
         self._line = line - stop

@@ -12,11 +12,66 @@ from typing import Final
 
 from gatepost.wire.content import ContentCheck, ContentFault
 
-__all__ = ["ContentFault", "ContentScanner", "RawScanner", "Scan"]
+__all__ = ["ContentFault", "ContentScanner", "RawScanner", "Scan", "Stuffer", "Unstuffer", "stuff", "unstuff"]
 
 _END: Final = b"\r\n.\r\n"
 _DOT: Final = b"\r\n."
 _BEFORE: Final = b"\r\n"  # content begins at the start of a line: as if a CRLF stood before it
+
+
+def stuff(content: bytes) -> bytes:
+    """The wire form of whole content, without the line with the dot that ends it."""
+    wire = content.replace(_DOT, b"\r\n..")
+    return b"." + wire if wire.startswith(b".") else wire
+
+
+def unstuff(wire: bytes) -> bytes:
+    """The content of a whole wire form: the first dot of every line that begins with one is gone."""
+    content = wire.replace(_DOT, b"\r\n")
+    return content[1:] if content.startswith(b".") else content
+
+
+class _Stream:
+    """Replaces `_DOT` in a stream, wherever it is cut. Holds back at most two octets."""
+
+    __slots__ = ("_by", "_start", "_tail")
+
+    def __init__(self, by: bytes) -> None:
+        self._by = by
+        self._tail = _BEFORE
+        self._start = len(_BEFORE)
+
+    def feed(self, data: bytes) -> bytes:
+        """What may be passed on now."""
+        buffer = self._tail + data
+        stop = len(buffer) - _line_end(buffer)
+        passed = buffer[:stop].replace(_DOT, self._by)[self._start :]
+        if stop:
+            self._start = 0
+        self._tail = buffer[stop:]
+        return passed
+
+    def finish(self) -> bytes:
+        """What was held back."""
+        return self._tail[self._start :]
+
+
+class Stuffer(_Stream):
+    """`stuff` for content that comes in pieces."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(b"\r\n..")
+
+
+class Unstuffer(_Stream):
+    """`unstuff` for a wire form that comes in pieces."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(b"\r\n")
 
 
 @dataclass(slots=True)  # not frozen: freezing costs 0.7 us for each read
@@ -103,7 +158,7 @@ class RawScanner:
     def feed(self, data: bytes) -> bytes:
         """Wire form of what may be passed on now. Chunk borders do not matter."""
         raw = self._tail + data
-        stop = len(raw) - (2 if raw.endswith(b"\r\n") else raw.endswith(b"\r"))
+        stop = len(raw) - _line_end(raw)
         content = self._check.admit(raw, self._start, stop, 0)
         if content and raw.rfind(_DOT, 0, stop) >= 0:
             content = raw[:stop].replace(_DOT, b"\r\n..")[self._start :]
@@ -121,15 +176,20 @@ class RawScanner:
         return content or b"\r\n"
 
 
+def _line_end(buffer: bytes) -> int:
+    """How many octets at the end are a CRLF or the beginning of one."""
+    if buffer.endswith(b"\r\n"):
+        return 2
+    return 1 if buffer.endswith(b"\r") else 0
+
+
 def _held(wire: bytes) -> int:
     """How many octets at the end may be the beginning of the end: passed on by the next read."""
-    if wire.endswith(b"\r\n"):
-        return 2
-    if wire.endswith(b"\r\n."):
+    if wire.endswith(_DOT):
         return 3
     if wire.endswith(b"\r\n.\r"):
         return 4
-    return 1 if wire.endswith(b"\r") else 0
+    return _line_end(wire)
 
 
 def _dots(wire: bytes, stop: int) -> int:
