@@ -1,0 +1,231 @@
+"""The client's side of SMTP (RFC 5321): commands in, bytes out, bytes in, answers out. Pure.
+
+`send` gives the bytes of a command and `next_reply` the answer with the command it belongs to. Where
+the server offers PIPELINING (RFC 2920) several may be sent before their answers: the core looks ahead
+as if each were accepted, and what the answers really made of the session is `state`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, NamedTuple
+
+from gatepost.smtp.answers import ReplyReader
+from gatepost.smtp.command import Auth, Chunk, Command, Helo, Mail, Rcpt, StartTls
+from gatepost.smtp.error import LocalProtocolError, RemoteProtocolError
+from gatepost.smtp.event import NEED_DATA, NeedData
+from gatepost.smtp.extension import Extensions, parse_extensions
+from gatepost.smtp.reply import Reply
+from gatepost.smtp.state import TABLE, TOLERATED, State, Verb
+
+_NOTHING_OFFERED: Final = Extensions()
+# RFC 2920 §3.1: more may be sent before these are answered; every other one ends its group.
+_MAY_BE_FOLLOWED: Final = frozenset(
+    (Verb.RSET, Verb.MAIL, Verb.RCPT, Verb.CONTENT, Verb.BDAT, Verb.LAST)  # RFC 3030 §4.2 for BDAT
+)
+# The digit a command hopes for; 2 where it is not named.
+_HOPE: Final = {Verb.DATA: 3, Verb.AUTH: 3}
+
+
+class Answer(NamedTuple):
+    """A reply and the command it answers: None for the greeting, and for a 421 that answers nothing."""
+
+    command: Command | None
+    reply: Reply
+
+
+class Client:
+    """One session. The first answer is the greeting's.
+
+    `tls`: TLS was there before the first byte (implicit TLS).
+    """
+
+    __slots__ = (
+        "_ahead",
+        "_authenticated",
+        "_due",
+        "_eof",
+        "_extensions",
+        "_replies",
+        "_state",
+        "_tls",
+    )
+
+    def __init__(self, *, tls: bool = False) -> None:
+        self._tls = tls
+        self._state = State.NEW
+        self._ahead = State.NEW  # what the state will be if all that is due is accepted
+        self._due: deque[Command | None] = deque((None,))  # None: the greeting
+        self._replies = ReplyReader()
+        self._extensions = _NOTHING_OFFERED
+        self._authenticated = False
+        self._eof = False
+
+    @property
+    def state(self) -> State:
+        """What the answers read so far have made of the session."""
+        return self._state
+
+    @property
+    def closed(self) -> bool:
+        return self._state is State.CLOSED
+
+    @property
+    def tls(self) -> bool:
+        return self._tls
+
+    @property
+    def authenticated(self) -> bool:
+        return self._authenticated
+
+    @property
+    def extensions(self) -> Extensions:
+        """What the last EHLO offered; nothing before it and after HELO or STARTTLS."""
+        return self._extensions
+
+    @property
+    def answers_due(self) -> int:
+        """How many replies are still to come, the greeting's among them."""
+        return len(self._due)
+
+    def send(self, command: Command) -> bytes:
+        """The bytes of this command. Behind `Dot` goes nothing; before it goes the content, in wire form;
+        behind `Chunk` its octets, raw.
+
+        Raises:
+            LocalProtocolError: out of order, not offered by the server, or not to be pipelined here.
+        """
+        verb = command.verb
+        due = self._due
+        if verb is Verb.CONTENT:
+            # The content goes only when 354 has come (RFC 2920 §3.1).
+            ahead = State.READY if self._state is State.DATA and not due else None
+        else:
+            ahead = TABLE.get((self._ahead, verb, _HOPE.get(verb, 2)))
+        if ahead is None:
+            raise LocalProtocolError(f"{verb.name} is out of order in {self._ahead.name}")
+        if due:
+            self._pipelined(due[-1])
+        if verb in _CONDITIONAL:
+            self._offered(command)
+        line = command.encode()
+        if line.find(b"\n") != len(line) - 1 or line.find(b"\r") != len(line) - 2 or b"\0" in line:
+            raise LocalProtocolError("a line break or NUL within a command")
+        due.append(command)
+        self._ahead = ahead
+        return line
+
+    def feed(self, data: bytes) -> None:
+        """Takes what was read; `b""` when the peer has closed its side."""
+        if not data:
+            self._eof = True
+        elif self._state is State.TLS:
+            raise LocalProtocolError("what follows the 220 to STARTTLS belongs to TLS")
+        else:
+            self._replies.feed(data)
+
+    def next_reply(self) -> Answer | NeedData:
+        """The next answer, or NEED_DATA.
+
+        421 closes, whatever it answers; commands still due get no answer then.
+
+        Raises:
+            RemoteProtocolError: no reply, one to nothing, one that does not answer its command, bytes in
+                clear behind the 220 to STARTTLS, or the end of the connection while answers are due.
+        """
+        if self._state is State.CLOSED:
+            return NEED_DATA
+        reply = self._replies.next_reply()
+        if reply is None:
+            if self._eof and (self._due or len(self._replies)):
+                self._close()
+                raise RemoteProtocolError("the connection was closed before the answer")
+            return NEED_DATA
+        if reply.code == 421:
+            command = self._due[0] if self._due else None
+            self._close()
+            return Answer(command, reply)
+        if not self._due:
+            raise RemoteProtocolError(f"{reply.code} answers nothing")
+        command = self._due.popleft()
+        self._move(Verb.GREETING if command is None else command.verb, reply)
+        if type(command) is Helo:
+            accepted = command.extended and reply.is_positive
+            self._extensions = parse_extensions(reply) if accepted else _NOTHING_OFFERED
+        return Answer(command, reply)
+
+    def tls_started(self) -> None:
+        """TLS is on: what the server offered in clear is forgotten (RFC 3207 §4.2).
+
+        Raises:
+            LocalProtocolError: no 220 to STARTTLS went before.
+        """
+        if self._state is not State.TLS:
+            raise LocalProtocolError("no 220 to STARTTLS went before")
+        self._state = self._ahead = State.START
+        self._tls = True
+        self._authenticated = False
+        self._extensions = _NOTHING_OFFERED
+
+    def _move(self, verb: Verb, reply: Reply) -> None:
+        state, digit = self._state, reply.code // 100
+        after = TABLE.get((state, verb, digit))
+        if after is None:
+            # What was sent ahead of a refusal is refused as well, and moves nothing.
+            after = state if digit in (4, 5) else TOLERATED.get((state, verb, digit))
+        if after is None:
+            raise RemoteProtocolError(f"{reply.code} is no answer to {verb.name} in {state.name}")
+        self._state = after
+        if not self._due:
+            self._ahead = after
+        if after is State.TLS and len(self._replies):
+            raise RemoteProtocolError("bytes in clear behind the 220 to STARTTLS")
+        if verb in (Verb.AUTH, Verb.RESPONSE) and digit == 2:
+            self._authenticated = True
+
+    def _pipelined(self, before: Command | None) -> None:
+        verb = Verb.GREETING if before is None else before.verb
+        if verb not in _MAY_BE_FOLLOWED or not self._extensions.pipelining:
+            raise LocalProtocolError(f"the answer to {verb.name} comes first")
+
+    def _offered(self, command: Command) -> None:
+        """Raises LocalProtocolError unless the server offers what this command needs."""
+        missing = _missing(command, self._extensions)
+        if missing is not None:
+            raise LocalProtocolError(f"the server does not offer {missing}")
+        if isinstance(command, Auth) and self._authenticated:
+            raise LocalProtocolError("already authenticated")
+
+    def _close(self) -> None:
+        self._state = self._ahead = State.CLOSED
+        self._due.clear()
+
+
+_CONDITIONAL: Final = frozenset((Verb.STARTTLS, Verb.AUTH, Verb.MAIL, Verb.RCPT, Verb.BDAT, Verb.LAST))
+
+
+def _missing(command: Command, offered: Extensions) -> str | None:
+    """The extension this command needs and the server does not offer."""
+    if isinstance(command, Mail):
+        return _missing_for_mail(command, offered)
+    if isinstance(command, Rcpt):
+        return None if offered.dsn or command.notify is command.orcpt is None else "DSN"
+    if isinstance(command, StartTls):
+        return None if offered.starttls else "STARTTLS"
+    if isinstance(command, Chunk):
+        return None if offered.chunking else "CHUNKING"
+    return None if offered.auth else "AUTH"
+
+
+def _missing_for_mail(mail: Mail, offered: Extensions) -> str | None:
+    if mail.size_bytes is not None and offered.size_bytes is None:
+        return "SIZE"
+    if mail.body is not None and not offered.eight_bit_mime:
+        return "8BITMIME"
+    if mail.smtputf8 and not offered.smtputf8:
+        return "SMTPUTF8"
+    if not (mail.ret is mail.envid is None or offered.dsn):
+        return "DSN"
+    if mail.auth is not None and not offered.auth:
+        return "AUTH"
+    return "REQUIRETLS" if mail.require_tls and not offered.require_tls else None
