@@ -1,0 +1,64 @@
+"""Tables of the file whose behaviour comes with later versions; `later` refuses them until then."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from gatepost.config.model import Model
+from gatepost.config.value import Address, Bytes, Count, Domain, FilePath, HttpUrl, Listed, Text
+
+
+class Tracking(Model):
+    """`[tracking]`: how long records of messages are kept."""
+
+    keep_days: Count = 90
+    keep_bytes: Bytes = 10_737_418_240
+    subjects: bool = False
+
+
+class Console(Model):
+    """`[console]`: the web console."""
+
+    listen: Address
+    certificate: Text | None = None
+
+
+class Metrics(Model):
+    """`[metrics]`: numbers for Prometheus."""
+
+    listen: Address
+
+
+class Acme(Model):
+    """`[acme]`: certificates fetched and renewed by themselves."""
+
+    directory: HttpUrl
+    email: Text
+    names: Annotated[tuple[Domain, ...], Listed]
+
+
+class Kerberos(Model):
+    """`[kerberos]`: AUTH GSSAPI."""
+
+    keytab: FilePath
+
+
+class OAuth(Model):
+    """`[oauth.NAME]`: an issuer whose tokens are taken, or from whom tokens are fetched."""
+
+    issuer: HttpUrl
+    audience: Text | None = None
+    client_id: Text | None = None
+    client_secret_file: FilePath | None = None
+    scopes: Annotated[tuple[Text, ...], Listed] = ()
+    groups_claim: Text | None = None
+
+
+class Alarm(Model):
+    """`[alarms.NAME]`: who is told of an attack, a contained account, a full disk."""
+
+    webhook: HttpUrl | None = None
+    secret_file: FilePath | None = None
+    command: Annotated[tuple[Text, ...], Listed] | None = None
+    mail_to: Text | None = None
+    events: Annotated[tuple[Text, ...], Listed] = ()

@@ -1,0 +1,165 @@
+"""What must be true of settings taken together; each rule answers with its complaints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
+from typing import Any, Final
+
+from gatepost.config.fault import Complaint
+from gatepost.config.schema import (
+    Certificate,
+    Directory,
+    DirectoryKind,
+    Pop3Server,
+    RouteLogin,
+    Settings,
+    SmtpServer,
+    TlsMode,
+)
+from gatepost.policy.access import Effect, Entry, Kind, Right
+
+_EVERYWHERE: Final = frozenset({ip_network("0.0.0.0/0"), ip_network("::/0")})
+_ASKED_IN_SMTP = frozenset({Right.CONNECT, Right.SUBMIT, Right.RELAY, Right.ANY_SENDER})
+_ASKED_IN_POP3 = frozenset({Right.CONNECT, Right.COLLECT})
+
+
+def complaints(settings: Settings, raw: Mapping[str, Any]) -> Iterator[Complaint]:
+    """Every complaint; `raw` tells which names the file holds, sound or not."""
+    known = frozenset(raw["certificates"]) if isinstance(raw.get("certificates"), dict) else frozenset()
+    yield from _addresses_twice(settings)
+    for path, server in servers(settings):
+        yield from _certificate_missing(path, server, known)
+        yield from _rights_never_asked(path, server)
+        yield from _open_in_clear(path, server)
+    for name, certificate in settings.certificates.items():
+        yield from _half_certificate(("certificates", name), certificate)
+    for pattern, route in settings.routes.items():
+        if route.login is not None:
+            yield from _half_login(("routes", pattern, "login"), route.login)
+    for name, directory in settings.directory.items():
+        yield from _not_for_local(("directory", name), directory)
+    yield from _retry_order(settings)
+    yield from _unknown_names(settings)
+
+
+def servers(settings: Settings) -> Iterator[tuple[tuple[str, str], SmtpServer | Pop3Server]]:
+    """Each virtual server with where it stands in the file."""
+    for name, smtp in settings.smtp.items():
+        yield ("smtp", name), smtp
+    for name, pop3 in settings.pop3.items():
+        yield ("pop3", name), pop3
+
+
+def _addresses_twice(settings: Settings) -> Iterator[Complaint]:
+    taken: dict[str, str] = {}
+    for path, server in servers(settings):
+        for index, endpoint in enumerate(server.listen):
+            address = str(endpoint)
+            if endpoint.port and address in taken:
+                problem = f"{address} is {taken[address]}'s already"
+                yield Complaint((*path, "listen", index), problem, "each address serves one virtual server")
+            taken.setdefault(address, ".".join(path))
+
+
+def _certificate_missing(
+    path: tuple[str, str], server: SmtpServer | Pop3Server, known: frozenset[str]
+) -> Iterator[Complaint]:
+    if server.tls is not TlsMode.OFF and server.certificate not in known:
+        yield Complaint(
+            (*path, "certificate") if "certificate" in server.model_fields_set else (*path, "tls"),
+            f"TLS needs the certificate {server.certificate!r}, which is not there",
+            f'write [certificates.{server.certificate}], or set tls = "off"',
+        )
+
+
+def _rights_never_asked(path: tuple[str, str], server: SmtpServer | Pop3Server) -> Iterator[Complaint]:
+    asked = _ASKED_IN_SMTP if isinstance(server, SmtpServer) else _ASKED_IN_POP3
+    for index, entry in enumerate(server.access.entries):
+        for right in sorted(entry.rights - asked, key=lambda right: right.value):
+            yield Complaint(
+                (*path, "access", index, entry.effect.value),
+                f"{right.value!r} is never asked for in {path[0].upper()}",
+                "use " + ", ".join(sorted(right.value for right in asked)),
+            )
+
+
+def _open_in_clear(path: tuple[str, str], server: SmtpServer | Pop3Server) -> Iterator[Complaint]:
+    """Weakened transport is for named networks, never for anyone."""
+    weakenings = []
+    if server.auth_in_clear:
+        weakenings.append(("auth_in_clear", "AUTH in clear"))
+    if server.tls_min < "1.2":
+        weakenings.append(("tls_min", f"TLS {server.tls_min}"))
+    exposed = [entry for entry in server.access.entries if is_open_to_all(entry)]
+    for key, what in weakenings:
+        if exposed:
+            yield Complaint(
+                (*path, key),
+                f"{what} is open to anyone by the entry in line {exposed[0].line}",
+                'allow "connect" to named networks alone: to = "net:10.0.5.0/24"',
+            )
+
+
+def is_open_to_all(entry: Entry) -> bool:
+    """Whether an allow entry lets strangers from anywhere in."""
+    if entry.effect is Effect.DENY:
+        return False
+    if entry.networks is not None and not _EVERYWHERE.intersection(entry.networks):
+        return False
+    if entry.to.kind is Kind.NET:
+        return entry.to.network in _EVERYWHERE
+    return entry.to.kind in (Kind.ANYONE, Kind.ANONYMOUS) or Right.CONNECT in entry.rights
+
+
+def _half_certificate(path: tuple[str, str], certificate: Certificate) -> Iterator[Complaint]:
+    pem = (certificate.chain, certificate.key)
+    remedy = "write chain and key, or pfx"
+    if certificate.pfx is not None and any(pem):
+        yield Complaint(path, "is both PEM and PKCS#12", remedy)
+    elif certificate.pfx is None and not all(pem):
+        missing = "key" if certificate.chain else "chain" if certificate.key else "a certificate"
+        yield Complaint(path, f"{missing} is missing", remedy)
+    if certificate.pfx is None and certificate.pfx_password_file is not None:
+        yield Complaint((*path, "pfx_password_file"), "there is no pfx that it could open", remedy)
+
+
+def _half_login(path: tuple[str, str, str], login: RouteLogin) -> Iterator[Complaint]:
+    if login.oauth is None and not (login.user and login.password_file):
+        missing = "password_file" if login.user else "user"
+        yield Complaint((*path, missing), "is missing", "a login needs user and password_file")
+
+
+def _not_for_local(path: tuple[str, str], directory: Directory) -> Iterator[Complaint]:
+    if directory.kind is not DirectoryKind.LOCAL:
+        return
+    if path[1] != "local":
+        remedy = 'write kind = "ldap", or use [directory.local]'
+        yield Complaint(path, "local accounts are [directory.local] alone", remedy)
+    for key in sorted(directory.model_fields_set - {"kind"}):
+        yield Complaint((*path, key), "means nothing for local accounts", "take it out")
+
+
+def _retry_order(settings: Settings) -> Iterator[Complaint]:
+    retry = settings.retry
+    if retry.delay_warning_seconds >= retry.give_up_seconds:
+        yield Complaint(
+            ("retry", "delay_warning_seconds"),
+            f"{retry.delay_warning_seconds} is not before give_up_seconds ({retry.give_up_seconds})",
+            "warn before giving up",
+        )
+
+
+def _unknown_names(settings: Settings) -> Iterator[Complaint]:
+    for name, domain in settings.domains.items():
+        for key, value in (("catch_all", domain.catch_all), ("postmaster", domain.postmaster)):
+            if value is not None and (value.count("@") != 1 or not all(value.split("@"))):
+                yield Complaint(
+                    ("domains", name, key), f"{value!r} is not an address", 'write "user@example.org"'
+                )
+    for path, server in servers(settings):
+        if not path[1]:
+            yield Complaint(path, "the name is empty", "give the virtual server a name")
+        seen = [name for index, name in enumerate(server.auth) if name in server.auth[:index]]
+        if seen:
+            yield Complaint((*path, "auth"), f"{seen[0]!r} stands twice", "name each mechanism once")
