@@ -1,0 +1,35 @@
+"""Queue ids: 15 hex digits, two of the worker that took the message in, then microseconds.
+
+Unique for ever: a spool begins with the time at which it was opened and counts on, which is slower
+than time goes by; and never below an id that it still holds.
+"""
+
+from __future__ import annotations
+
+import re
+
+_COUNTER_BITS = 52  # microseconds since 1970 until the year 2112
+_TEXT = re.compile(r"[0-9A-F]{15}")
+WORKERS = 256
+
+
+def first_id(worker: int, now_microseconds: int, highest: int) -> int:
+    """The first id to give out, above `highest` (0 for none) if that was this worker's."""
+    first = worker << _COUNTER_BITS | now_microseconds & (1 << _COUNTER_BITS) - 1
+    return max(first, highest + 1) if highest >> _COUNTER_BITS == worker else first
+
+
+def id_text(number: int) -> str:
+    return f"{number:015X}"
+
+
+def id_number(text: str) -> int | None:
+    """The number again; None when `text` is no queue id."""
+    text = text.upper()
+    return int(text, 16) if _TEXT.fullmatch(text) else None
+
+
+def worker_of(text: str) -> int | None:
+    """The worker that took this message in; None when `text` is no queue id."""
+    number = id_number(text)
+    return None if number is None else number >> _COUNTER_BITS

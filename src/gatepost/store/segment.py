@@ -1,0 +1,91 @@
+"""One segment while the spool is open: how much of it lives, and where its parts are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gatepost.store.index import Index, index_path, read_index
+from gatepost.store.outcomes import OutcomeFile
+from gatepost.store.record import Key, segment_path
+
+
+class Segment:
+    """Belongs to the event loop.
+
+    `size` are the bytes known to be whole and synced. `live` counts messages not done. `busy`
+    counts those of them that somebody has in memory. A sealed segment takes no more messages; its
+    index lies on the disk, that of an open one is `index`.
+    """
+
+    __slots__ = (
+        "busy",
+        "fd",
+        "folder",
+        "index",
+        "is_moving",
+        "is_sealed",
+        "key",
+        "live",
+        "live_bytes",
+        "max_id",
+        "min_id",
+        "number",
+        "outcomes",
+        "size",
+    )
+
+    def __init__(self, folder: Path, number: int, key: Key, *, size: int, outcomes_size: int = 0) -> None:
+        self.folder = folder
+        self.number = number
+        self.key = key
+        self.size = size
+        self.live = 0
+        self.live_bytes = 0
+        self.busy = 0
+        self.is_sealed = False
+        self.is_moving = False
+        self.index: Index | None = None
+        self.min_id = 1 << 62
+        self.max_id = 0
+        self.fd = -1
+        self.outcomes = OutcomeFile(folder, number, key, outcomes_size)
+
+    @property
+    def path(self) -> Path:
+        return segment_path(self.folder, self.number)
+
+    @property
+    def index_path(self) -> Path:
+        return index_path(self.folder, self.number)
+
+    @property
+    def is_finished(self) -> bool:
+        """Nothing in it is wanted any more and nothing more will come."""
+        return self.is_sealed and self.live == 0 and self.busy == 0
+
+    def place(self, offset: int) -> int:
+        """Where the message at `offset` is, among all segments."""
+        return self.number << 32 | offset
+
+    def add(self, message_id: int, offset: int, size: int) -> None:
+        """A whole record of an open segment is synced."""
+        assert self.index is not None  # only open segments take messages
+        self.index.add(message_id, offset, size)
+        self.live += 1
+        self.live_bytes += size
+        if message_id < self.min_id:
+            self.min_id = message_id
+        if message_id > self.max_id:
+            self.max_id = message_id
+
+    def read_index(self) -> Index | None:
+        """The index, from memory or from the disk."""
+        return self.index if self.index is not None else read_index(self.index_path, self.size)
+
+    def close(self) -> None:
+        """It is sealed; its writing descriptor is closed."""
+        self.is_sealed = True
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
