@@ -81,8 +81,14 @@ class Database:
         """A number that differs after any commit by anyone, this process included.
 
         Costs two microseconds: it looks at the shared memory of the write-ahead log only.
+
+        Raises:
+            DatabaseError: the file cannot be read.
         """
-        row: tuple[int] = self._watch.execute("PRAGMA data_version").fetchone()
+        try:
+            row: tuple[int] = self._watch.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error as error:
+            raise DatabaseError(f"{self._path}: {error}") from error
         return row[0]
 
     @contextmanager

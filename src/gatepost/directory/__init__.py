@@ -1,0 +1,1 @@
+"""Who someone is, and whose an address is: several directories asked in order."""

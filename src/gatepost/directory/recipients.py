@@ -1,0 +1,141 @@
+"""Whose mail for a local address is: the accounts' addresses, plus addressing, aliases, catch-all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Connection, literal, null, select, union_all
+
+from gatepost.directory.directory import Alias, Mailbox, Resolution, UnknownRecipient
+from gatepost.mail.address import Address
+from gatepost.store import aliases, naming, tables
+from gatepost.store.accounts import Accounts
+
+_ROUTED: Final = frozenset(
+    "%!@"
+)  # RFC 5321 §F.2: routes of old; never an account, never caught by a catch-all
+_TARGETS_FOLLOWED: Final = 1_000
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What an alias came to so far. Dicts keep the order and each once."""
+
+    seen: set[str] = field(default_factory=set)
+    mailboxes: dict[str, Mailbox] = field(default_factory=dict)
+    addresses: dict[Address, None] = field(default_factory=dict)
+
+
+class Recipients:
+    """Resolves recipients in `domains`, the local ones, of which the first takes bare `postmaster`.
+
+    `forwarding` are those local domains whose unresolved recipients another server knows.
+    `postmaster` is the account that gets postmaster's mail where no address or alias says; without
+    it the longest-standing administrator does, and without one a mailbox of its own.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        domains: Sequence[str],
+        *,
+        forwarding: Collection[str] = (),
+        postmaster: str | None = None,
+    ) -> None:
+        self._accounts = accounts
+        self._domains = tuple(naming.canonical_domain(domain) for domain in domains)
+        self._forwarding = frozenset(naming.canonical_domain(domain) for domain in forwarding)
+        self._postmaster = postmaster
+
+    def resolve(self, address: Address) -> Resolution:
+        """Whose mail for the address is. Asks the database each time."""
+        domain = naming.canonical_domain(address.domain)
+        if not domain and address.local.lower() == "postmaster" and self._domains:
+            domain = self._domains[0]  # RFC 5321 §4.5.1
+        if domain not in self._domains:
+            return UnknownRecipient()
+        with self._accounts.database.reading() as connection:
+            found = self._find(connection, address.local, domain)
+            if not isinstance(found, aliases.Alias):
+                return found
+            walk = _Walk()
+            self._follow(connection, found, walk)
+        if not walk.mailboxes and not walk.addresses:
+            return UnknownRecipient()
+        return Alias(tuple(walk.mailboxes.values()), tuple(walk.addresses))
+
+    def _find(
+        self, connection: Connection, local: str, domain: str
+    ) -> Mailbox | aliases.Alias | UnknownRecipient:
+        """The account or alias that has the address: exactly, without its tag, or as what is left."""
+        if not _ROUTED.isdisjoint(local):
+            return UnknownRecipient()
+        whole = naming.canonical(f"{local}@{domain}")
+        bare = whole.partition("@")[0].partition("+")[0]
+        caught = f"@{domain}"
+        found = self._having(connection, {whole, f"{bare}@{domain}", caught})
+        answer = found.get(whole) or (found.get(f"{bare}@{domain}") if bare else None)
+        if answer is None and bare == "postmaster":
+            return self._postmasters_mailbox(domain)
+        return answer or found.get(caught) or UnknownRecipient()
+
+    def _having(self, connection: Connection, keys: set[str]) -> dict[str, Mailbox | aliases.Alias]:
+        """Which accounts and aliases have these canonical addresses: one query, for aliases one more."""
+        users, further, named = tables.users, tables.addresses, tables.aliases
+        query = union_all(
+            select(users.c.name.label("address"), users.c.name, users.c.quota_bytes).where(
+                users.c.name.in_(keys)
+            ),
+            select(further.c.address, users.c.name, users.c.quota_bytes)
+            .join(users, users.c.id == further.c.user_id)
+            .where(further.c.address.in_(keys)),
+            select(named.c.address, null(), literal(0)).where(named.c.address.in_(keys)),
+        )
+        found: dict[str, Mailbox | aliases.Alias] = {}
+        for row in connection.execute(query).all():
+            alias = aliases.read(connection, row.address) if row.name is None else None
+            if alias is not None:
+                found[row.address] = alias
+            elif row.name is not None:
+                found[row.address] = Mailbox(row.name, row.quota_bytes)
+        return found
+
+    def _follow(self, connection: Connection, first: aliases.Alias, walk: _Walk) -> None:
+        """The walk holds where the alias leads. Each alias is followed once, which cuts loops."""
+        ahead = [first]
+        while ahead and len(walk.seen) < _TARGETS_FOLLOWED:
+            alias = ahead.pop()
+            if alias.address in walk.seen:
+                continue
+            walk.seen.add(alias.address)
+            for target in alias.targets:
+                found = self._target(connection, target, alias, walk)
+                if found is not None:
+                    ahead.append(found)
+
+    def _target(
+        self, connection: Connection, target: str, alias: aliases.Alias, walk: _Walk
+    ) -> aliases.Alias | None:
+        """The walk holds the target; an alias is given back to be followed."""
+        local, _, domain = target.rpartition("@")
+        if domain not in self._domains:
+            if alias.outside:
+                walk.addresses[Address(local, domain)] = None
+            return None
+        found = self._find(connection, local, domain)
+        if isinstance(found, aliases.Alias):
+            return found
+        if isinstance(found, Mailbox):
+            walk.mailboxes[found.account] = found
+        elif domain in self._forwarding:
+            walk.addresses[Address(local, domain)] = None
+        return None
+
+    def _postmasters_mailbox(self, domain: str) -> Mailbox:
+        # RFC 5321 §4.5.1: postmaster is always there.
+        users = self._accounts.users
+        named = users.find(self._postmaster, self._domains) if self._postmaster else None
+        chosen = named or next(iter(users.administrators()), None)
+        return Mailbox(f"postmaster@{domain}") if chosen is None else Mailbox(chosen.name, chosen.quota_bytes)
