@@ -75,24 +75,22 @@ __all__ = [
 ]
 
 # The names of the attacks' literature.
-GUESSABLE: Final = tuple(
-    [
-        "administrator",
-        "admin",
-        "root",
-        "guest",
-        "test",
-        "demo",
-        "webmaster",
-        "master",
-        "web",
-        "www",
-        "backup",
-        "server",
-        "data",
-        "abc",
-        "user",
-    ]
+GUESSABLE: Final = (
+    "administrator",
+    "admin",
+    "root",
+    "guest",
+    "test",
+    "demo",
+    "webmaster",
+    "master",
+    "web",
+    "www",
+    "backup",
+    "server",
+    "data",
+    "abc",
+    "user",
 )
 DECOYS: Final = ("info", "sales", "support", "scanner", "office")
 

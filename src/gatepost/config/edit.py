@@ -1,0 +1,157 @@
+"""The file changed as a person would change it: comments and layout stay, and it is never half-written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.items import Array, InlineTable, Item
+from tomlkit.toml_document import TOMLDocument
+
+from gatepost.config.load import load_text
+from gatepost.config.schema import Settings
+from gatepost.config.source import KeyPath
+
+Value = str | int | bool | Sequence[str] | Sequence[int] | Mapping[str, Any]
+
+
+class EditError(Exception):
+    """The change cannot be made; the text says why."""
+
+
+class Draft:
+    """A file as it was read, and the changes made to it since. Nothing is written before `save`."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError, UnicodeDecodeError and tomlkit's ParseError for what is no TOML."""
+        self._path = path
+        self._read = path.read_bytes()
+        self._document: TOMLDocument = tomlkit.parse(self._read.decode("utf-8-sig"))
+
+    @property
+    def text(self) -> str:
+        return tomlkit.dumps(self._document)
+
+    def settings(self) -> Settings:
+        """The settings as they would be. Raises ConfigError with all faults."""
+        return load_text(self.text, self._path.absolute())
+
+    def value(self, path: KeyPath) -> Any:
+        """What stands at the key, as plain values; None when nothing does."""
+        found: Any = self._document.unwrap()
+        for key in path:
+            try:
+                found = found[key]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
+
+    def set(self, path: KeyPath, value: Value) -> None:
+        """The key has the value; tables on the way are made."""
+        *above, last = path
+        table: Any = self._document
+        for key in above:
+            if isinstance(key, str) and key not in table:
+                table[key] = tomlkit.table()
+            table = self._inside(table, key, path)
+        if isinstance(table, list):
+            self._must_hold(table, last, path)
+        self._replace(table, last, _item(value))
+
+    def delete(self, path: KeyPath) -> None:
+        """The key is not there. Raises EditError when it was not."""
+        *above, last = path
+        table: Any = self._document
+        for key in above:
+            table = self._inside(table, key, path)
+        self._must_hold(table, last, path)
+        del table[last]
+
+    def append_access(self, server: tuple[str, str], entry: Mapping[str, Any]) -> None:
+        """The virtual server's access list ends with this entry, on a line of its own."""
+        table = self._document
+        for key in server:
+            table = self._inside(table, key, server)
+        access = table.get("access")
+        if access is None:
+            access = tomlkit.array().multiline(True)
+            table["access"] = access
+            access = table["access"]
+        if not isinstance(access, Array):
+            raise EditError(f"{'.'.join(server)}.access is not a list in one place; edit the file by hand")
+        if "\n" in access.as_string():
+            access.add_line(_item(entry), indent="  ")
+        else:
+            access.append(_item(entry))
+
+    def save(self) -> None:
+        """The file holds the text, whole and on disk; it keeps its mode and owner.
+
+        Raises:
+            EditError: somebody else changed the file since it was read.
+            OSError: it could not be written; the old file stands untouched.
+        """
+        if self._path.read_bytes() != self._read:
+            raise EditError(f"{self._path} was changed meanwhile; read it again and repeat the change")
+        content = self.text.encode()
+        replace_file(self._path, content)
+        self._read = content
+
+    def _inside(self, table: Any, key: str | int, path: KeyPath) -> Any:
+        self._must_hold(table, key, path)
+        return table[key]
+
+    def _must_hold(self, table: Any, key: str | int, path: KeyPath) -> None:
+        holds = 0 <= key < len(table) if isinstance(key, int) and isinstance(table, list) else key in table
+        if not holds:
+            raise EditError(f"{'.'.join(map(str, path))}: there is no {key!r} in the file")
+
+    def _replace(self, table: Any, key: str | int, item: Item) -> None:
+        """Puts the item in and keeps the comment behind the old one."""
+        old = table[key] if not isinstance(key, str) or key in table else None
+        if isinstance(old, Item) and not isinstance(table, list):
+            item.trivia.comment_ws = old.trivia.comment_ws
+            item.trivia.comment = old.trivia.comment
+        table[key] = item
+
+
+def _item(value: Any) -> Item:
+    if not isinstance(value, Mapping):
+        item: Item = tomlkit.item(value)
+        return item
+    inline: InlineTable = tomlkit.inline_table()
+    for key, inner in value.items():
+        inline.append(key, tomlkit.item(inner))
+    return inline
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """The file holds the content: the old one or the new one, never a part (rename, both synced)."""
+    path = path.resolve()  # a link stays a link
+    status = path.stat()
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), status.st_mode & 0o7777)
+            if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+                os.fchown(file.fileno(), status.st_uid, status.st_gid)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
