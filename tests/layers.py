@@ -34,15 +34,19 @@ ORDER: tuple[tuple[str, ...], ...] = (
 
 PURE = frozenset({"mail", "wire", "smtp", "pop3", "policy"})
 IMPURE_MODULES = frozenset(
-    "asyncio concurrent ctypes fcntl glob http httpx logging multiprocessing os pathlib queue random secrets select"
-    " selectors shutil signal socket sqlite3 ssl subprocess sys tempfile threading time urllib uvloop".split()
-)
+    {
+        "asyncio", "concurrent", "ctypes", "fcntl", "glob", "http", "httpx", "logging",
+        "multiprocessing", "os", "pathlib", "queue", "random", "secrets", "select", "selectors",
+        "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "sys", "tempfile", "threading",
+        "time", "urllib", "uvloop"
+    }
+)  # fmt: skip
 """Modules that wait, do I/O, tell the time or give chance: in a pure package these are arguments."""
 IMPURE_CALLS = frozenset({"now", "utcnow", "today", "urandom", "uuid1", "uuid4", "open", "print", "input"})
 LINES_LIMIT = 400
 
 STARTS_THE_DAEMON = frozenset({"__main__", "cli.run", "cli.main"})
-"""Modules that may import the daemon though it stands below them: they start it and do nothing else with it."""
+"""Modules that may import the daemon though it stands below them: they start it, nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

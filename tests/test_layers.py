@@ -86,7 +86,7 @@ def test_imports_from_above_are_no_breach(tmp_path: Path) -> None:
     files = {
         "mail/envelope.py": "from gatepost.mail.address import Address\nfrom gatepost.secret import Secret\n",
         "smtp/server.py": "from ..wire import lines\nfrom . import state\n",
-        "server/smtp.py": "import asyncio\nfrom gatepost.store.spool import Spool\nfrom gatepost import __version__\n",
+        "server/smtp.py": "import asyncio\nfrom gatepost import __version__, store\n",
         "daemon.py": "from gatepost.worker import Worker\n",
         "cli/run.py": "from gatepost import daemon\n",
     }

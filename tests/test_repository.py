@@ -33,7 +33,7 @@ PINNED = re.compile(r"^([a-z0-9.-]+)==[^ ]+( ; .+)? \\$")
 
 
 def _files() -> list[Path]:
-    """What git tracks or would take in; where there is no git (a source archive), every file outside dot folders."""
+    """What git tracks or would take in; without git (a source archive) every file outside dot folders."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT, capture_output=True, text=True, check=False,
@@ -102,7 +102,10 @@ def test_the_lock_names_every_dependency() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "Makefile", ".ci/run"],
+    [
+        "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE",
+        "Makefile", ".ci/run",
+    ],
 )  # fmt: skip
 def test_the_project_has_its(name: str) -> None:
     assert (ROOT / name).stat().st_size > 0
