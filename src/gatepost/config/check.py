@@ -36,10 +36,10 @@ def _by_line(findings: list[Finding]) -> list[Finding]:
 def _open_relay(relay: OpenRelay, settings: Settings) -> Finding:
     stranger = relay.stranger
     channel = "over TLS" if stranger.tls else "in clear"
-    more = f" (and from {relay.regions - 1} more regions)" if relay.regions > 1 else ""
+    more = f" (and so from {relay.regions - 1} more ranges of addresses)" if relay.regions > 1 else ""
     text = (
         f"open relay: on {stranger.server}, {stranger.peer} {channel} could send from <{stranger.sender}> "
-        f"to <{stranger.recipient}>{more}: {sentence(relay.entry)}"
+        f"to <{stranger.recipient}>{more}: {sentence(relay.entry).rstrip('.')}"
     )
     remedy = 'allow relay to a group, or to networks of your own: to = "net:10.0.5.0/24"'
     return Finding(Severity.ERROR, settings.source.path, relay.entry.line, text, remedy, stranger)
