@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from gatepost.wire.dots import stuff
+
 CLOSE: Final = b".\r\n"
 
 
@@ -35,13 +37,7 @@ def size_bytes(message: bytes) -> int:
 
 def wire(message: bytes) -> bytes:
     """The body of a reply to RETR: lines ended, dots stuffed, closed."""
-    lines = crlf(message)
-    # Counting first: most messages have no line with a leading dot, and then nothing is copied.
-    if b"\n." in lines:
-        lines = lines.replace(b"\n.", b"\n..")
-    if lines.startswith(b"."):
-        return b"." + lines + CLOSE
-    return lines + CLOSE
+    return stuff(crlf(message)) + CLOSE
 
 
 def top(message: bytes, lines: int) -> bytes:

@@ -7,13 +7,19 @@ the mailbox removes `deleted()` when the session ends with QUIT.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from gatepost.pop3 import event
 from gatepost.pop3.reply import Reply, err, listing, ok
 
 _NO_MESSAGE: Final = "no such message"
 _DELETED: Final = "that message is deleted"
+
+
+class Uidls(Protocol):
+    """The unique identifier of each message, perhaps made only when it is asked for."""
+
+    def __getitem__(self, index: int, /) -> str: ...
 
 
 class View:
@@ -24,7 +30,7 @@ class View:
 
     __slots__ = ("_deleted", "_deleted_size_bytes", "_sizes", "_total_bytes", "_uidls")
 
-    def __init__(self, sizes: Sequence[int], uidls: Sequence[str], total_bytes: int | None = None) -> None:
+    def __init__(self, sizes: Sequence[int], uidls: Uidls, total_bytes: int | None = None) -> None:
         self._sizes = sizes
         self._uidls = uidls
         self._total_bytes = sum(sizes) if total_bytes is None else total_bytes

@@ -1,0 +1,78 @@
+"""Removing messages in one step that a crash can't halve.
+
+First the list of keys is written, synced and renamed into place; from then on they are gone, whatever
+happens. Then the files are removed, and last the list.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+from gatepost.store import mailscan
+from gatepost.store.disk import Disk, write_file
+from gatepost.store.uidl import key
+
+JOURNAL: Final = "gatepost-expunge"
+_TRIES: Final = 8
+_MAGIC: Final = b"gatepost-expunge 1 "
+
+
+def remove(mailbox: Path, entries: Sequence[bytes], disk: Disk) -> set[bytes]:
+    """The messages of these entries are gone. Gives the keys of those that were gone before.
+
+    Raises:
+        OSError: nothing is gone unless the list stands; then the rest goes when it is completed.
+    """
+    keys = [key(entry[:-2]) for entry in entries]
+    body = b"\n".join(keys)
+    write_file(disk, mailbox / JOURNAL, [_MAGIC, b"%d\n" % crc32(body), body])
+    disk.sync_folder(mailbox)
+    missing = {of_key for of_key, entry in zip(keys, entries, strict=True) if not _unlink(mailbox, entry)}
+    if missing:
+        missing -= _remove_renamed(mailbox, missing)
+    _finish(mailbox, disk)
+    return missing
+
+
+def complete(mailbox: Path, disk: Disk) -> None:
+    """What a list left behind names is gone, and so is the list. Raises: OSError."""
+    try:
+        content = (mailbox / JOURNAL).read_bytes()
+    except FileNotFoundError:
+        return
+    head, _newline, body = content.partition(b"\n")
+    # It was renamed into place whole: only a damaged disk makes another, and that deletes nothing.
+    if head == _MAGIC + b"%d" % crc32(body):
+        _remove_renamed(mailbox, body.split(b"\n"))
+    _finish(mailbox, disk)
+
+
+def _remove_renamed(mailbox: Path, keys: Iterable[bytes]) -> set[bytes]:
+    """Removes files by key, whatever they are called now; gives the keys that were found."""
+    wanted, removed = set(keys), set[bytes]()
+    # A file may be renamed once more between looking and removing; what can't be removed is no file.
+    for _try in range(_TRIES):
+        found = mailscan.find(mailbox, wanted - removed)
+        if not found:
+            break
+        removed |= {of_key for of_key, entry in found.items() if _unlink(mailbox, entry)}
+    return removed
+
+
+def _unlink(mailbox: Path, entry: bytes) -> bool:
+    try:
+        os.unlink(mailscan.path(mailbox, entry))
+    except (FileNotFoundError, IsADirectoryError):
+        return False
+    return True
+
+
+def _finish(mailbox: Path, disk: Disk) -> None:
+    disk.sync_folder(mailbox / "new")
+    disk.sync_folder(mailbox / "cur")
+    # Its removal need not be synced: completing it twice removes nothing more, for keys are never used again.
+    (mailbox / JOURNAL).unlink(missing_ok=True)

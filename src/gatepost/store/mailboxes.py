@@ -1,0 +1,83 @@
+"""All mailboxes: who has one, what is in it, and the way in and out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gatepost.store import maildir
+from gatepost.store.disk import Disk
+from gatepost.store.mailboxname import account_name, folder_name
+from gatepost.store.maildelivery import Delivery, Postman, Result
+from gatepost.store.mailindex import Usage
+from gatepost.store.usages import Usages
+
+
+class Mailboxes:
+    """The folder of all mailboxes. Every method but `folder` blocks: run it off the loop."""
+
+    def __init__(
+        self,
+        root: Path,
+        hostname: str,
+        *,
+        disk: Disk | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._root = root
+        self._disk = disk or Disk()
+        self._now = now
+        self._usages = Usages(now)
+        self._postman = Postman(hostname, self._usages, disk=self._disk, now=now)
+
+    def folder(self, account: str) -> Path:
+        """Where the mailbox of an account lies, or would lie. Raises: ValueError: no name."""
+        return self._root / folder_name(account)
+
+    def names(self) -> list[str]:
+        """The accounts that have a mailbox, sorted. Raises: OSError."""
+        try:
+            folders = [entry.name for entry in os.scandir(self._root) if entry.is_dir(follow_symlinks=False)]
+        except FileNotFoundError:
+            return []
+        return sorted(account for folder in folders if (account := account_name(folder)) is not None)
+
+    def exists(self, account: str) -> bool:
+        return (self.folder(account) / "new").is_dir()
+
+    def create(self, account: str) -> Path:
+        """The account has a mailbox; one that is there stays as it is. Raises: OSError."""
+        mailbox = self.folder(account)
+        if not self.exists(account):
+            maildir.create(mailbox, self._disk)
+        return mailbox
+
+    def delete(self, account: str) -> None:
+        """The mailbox and all in it is gone. Raises: MailboxInUse, MailboxFailed."""
+        mailbox = self.folder(account)
+        if not mailbox.is_dir():
+            return
+        with maildir.open_session(mailbox, disk=self._disk):
+            try:
+                # Renamed first: half of a mailbox is never seen as one. "~" stands in no account's folder.
+                doomed = mailbox.with_name(f"~{os.getpid()}-{time.monotonic_ns()}")
+                os.rename(mailbox, doomed)
+                shutil.rmtree(doomed)
+                self._disk.sync_folder(self._root)
+            except OSError as error:
+                raise maildir.MailboxFailed(str(error)) from error
+
+    def usage(self, account: str) -> Usage:
+        """What the mailbox holds, as of some seconds ago. Raises: MailboxFailed."""
+        return self._usages.get(self.folder(account))
+
+    def open(self, account: str) -> maildir.Session:
+        """The mailbox, ours alone until it is closed. Raises: MailboxInUse, MailboxFailed."""
+        return maildir.open_session(self.folder(account), disk=self._disk, now=self._now)
+
+    def deliver(self, batch: Sequence[Delivery]) -> list[Result]:
+        """What became of each delivery, in order; one call at a time."""
+        return self._postman.deliver(batch)

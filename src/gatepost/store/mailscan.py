@@ -1,0 +1,135 @@
+"""Reads the folders of a Maildir."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from gatepost.pop3 import content
+from gatepost.store import mailindex
+from gatepost.store.mailindex import Listing, listing_of
+from gatepost.store.uidl import UniqueNames, key, virtual_size
+
+_SUFFIX: Final = {"new": b"/n", "cur": b"/c"}
+_FOLDER: Final = {b"/n": "new", b"/c": "cur"}
+_TRIES: Final = 4
+
+
+def path(mailbox: Path, entry: bytes) -> bytes:
+    """Where the file of an entry lies."""
+    return b"%b/%b/%b" % (os.fsencode(mailbox), _FOLDER[entry[-2:]].encode(), entry[:-2])
+
+
+def open_entry(mailbox: Path, entry: bytes) -> int:
+    """A descriptor for reading; never through a link that leads elsewhere. Raises: OSError."""
+    return os.open(path(mailbox, entry), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def find(mailbox: Path, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+    """The entries that bear these keys now. Raises: OSError."""
+    wanted = set(keys)
+    return {found: entry for entry in _entries(mailbox) if (found := key(entry[:-2])) in wanted}
+
+
+def listing(mailbox: Path, *, locked: bool) -> Listing:
+    """All messages, from the index when it is still good, else from the folders.
+
+    Only with the mailbox `locked` are two files of one key told apart, which renames one of them.
+
+    Raises:
+        OSError: the folders can't be read.
+    """
+    for _try in range(_TRIES):
+        at = mailindex.times(mailbox)
+        kept = mailindex.load(mailbox, at)
+        if kept is not None:
+            return kept
+        read_at_ns = time.time_ns()
+        found = _read(mailbox, locked=locked)
+        # Somebody renamed while we read: a file may have been passed over or seen twice.
+        if mailindex.times(mailbox) == at:
+            if locked:
+                mailindex.save(mailbox, found, at, read_at_ns)
+            return found
+    return found
+
+
+def _entries(mailbox: Path) -> list[bytes]:
+    """Unsorted. new comes first: a file that moves to cur meanwhile is then seen twice, but never missed."""
+    entries: list[bytes] = []
+    for folder, suffix in _SUFFIX.items():
+        entries += [name + suffix for name in os.listdir(os.fsencode(mailbox / folder))]
+    return entries
+
+
+def _read(mailbox: Path, *, locked: bool) -> Listing:
+    entries = _entries(mailbox)
+    lying = len(entries)
+    # Dot files are none of a Maildir's messages; a line end can't stand in the index.
+    entries = sorted(entry for entry in entries if entry[0] != 0x2E and b"\n" not in entry)
+    keys = [key(entry[:-2]) for entry in entries]
+    if len(set(keys)) < len(keys):
+        entries = (
+            _single(mailbox, entries) if locked else list(dict(zip(keys, entries, strict=True)).values())
+        )
+    sizes = [virtual_size(entry[:-2]) for entry in entries]
+    if None in sizes:
+        entries, sizes = _measured(mailbox, entries, sizes)
+    return listing_of(entries, (size for size in sizes if size is not None), lying - len(entries))
+
+
+def _measured(
+    mailbox: Path, entries: list[bytes], sizes: list[int | None]
+) -> tuple[list[bytes], list[int | None]]:
+    """Sizes that no name tells: those known from last time, else read. What is no file is left out."""
+    old = mailindex.load(mailbox, None)
+    known = {} if old is None else {key(e[:-2]): s for e, s in zip(old.entries, old.sizes, strict=True)}
+    pairs = [
+        (entry, size if size is not None else known.get(key(entry[:-2])) or _measure(mailbox, entry))
+        for entry, size in zip(entries, sizes, strict=True)
+    ]
+    pairs = [(entry, size) for entry, size in pairs if size is not None]
+    return [entry for entry, _size in pairs], [size for _entry, size in pairs]
+
+
+def _measure(mailbox: Path, entry: bytes) -> int | None:
+    try:
+        file = open_entry(mailbox, entry)
+    except OSError:
+        return None
+    with os.fdopen(file, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            return None
+        return content.size_bytes(opened.read())
+
+
+def _single(mailbox: Path, entries: list[bytes]) -> list[bytes]:
+    """Of entries with one key one keeps it; another file gets a name of its own, as Dovecot does it."""
+    kept: dict[bytes, bytes] = {}
+    names = UniqueNames("duplicate")
+    for entry in entries:
+        there = kept.get(key(entry[:-2]))
+        if there is None:
+            kept[key(entry[:-2])] = entry
+            continue
+        first, second = _inode(mailbox, there), _inode(mailbox, entry)
+        if first is None:
+            kept[key(entry[:-2])] = entry
+        elif second == first:
+            os.unlink(path(mailbox, entry))
+        elif second is not None:
+            fresh = names.make(time.time()) + entry[len(key(entry[:-2])) :]
+            os.rename(path(mailbox, entry), path(mailbox, fresh))
+            kept[key(fresh[:-2])] = fresh
+    return sorted(kept.values())
+
+
+def _inode(mailbox: Path, entry: bytes) -> int | None:
+    try:
+        return os.lstat(path(mailbox, entry)).st_ino
+    except FileNotFoundError:
+        return None
