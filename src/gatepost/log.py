@@ -211,12 +211,12 @@ def _quoted(text: str) -> str:
 
 
 # ASCII output: control characters, line separators and lone surrogates are all escaped.
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=_text)
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), default=_text)
 
 
 def _json(at: str, level: str, name: str, fields: dict[str, object]) -> str:
     record = {"time": at, "level": level, "event": name} | fields
     try:
         return _ENCODER.encode(record) + "\n"
-    except (TypeError, ValueError):  # a field that is a container with odd keys, or holds itself
+    except (TypeError, ValueError):  # odd keys, NaN, or what holds itself
         return _ENCODER.encode({key: str(value) for key, value in record.items()}) + "\n"
