@@ -1,0 +1,20 @@
+"""Dates as mail writes them (RFC 5322 §3.3). Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+# Not strftime: its names follow the locale of the process.
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def mail_date(at: datetime) -> str:
+    """The date-time in UTC. `at` is aware."""
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return (
+        f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year:04} "
+        f"{at.hour:02}:{at.minute:02}:{at.second:02} +0000"
+    )
