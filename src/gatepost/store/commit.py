@@ -23,12 +23,22 @@ from gatepost.store.segment import Segment
 from gatepost.store.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a moved message lay before, and how far it had come."""
+@dataclass(slots=True)
+class Move:
+    """Where a message lay before it was copied, how far it had come, and where it lies then."""
 
     place: int
     state: State | None
+    to: Segment | None = None
+    offset: int = 0
+
+    def note(self, segment: Segment, offset: int) -> None:
+        """The copy is synced at this offset of the segment."""
+        self.to, self.offset = segment, offset
+        if segment.index is not None:
+            retry_at = self.state.retry_at if self.state else 0.0
+            held = self.state is not None and self.state.held
+            segment.index.add_moved(offset, self.place, retry_at, held=held)
 
 
 class Arrival:
@@ -42,8 +52,8 @@ class Arrival:
         "flags",
         "future",
         "id",
+        "moved_from",
         "offset",
-        "origin",
         "parts",
         "queue_id",
         "record_size",
@@ -62,7 +72,7 @@ class Arrival:
         content_crc: int,
         flags: int,
         future: asyncio.Future[str],
-        origin: Origin | None = None,
+        moved_from: Move | None = None,
     ) -> None:
         self.id = number
         self.queue_id = queue_id
@@ -74,7 +84,7 @@ class Arrival:
         self.content_crc = content_crc
         self.flags = flags
         self.future = future
-        self.origin = origin
+        self.moved_from = moved_from
         self.offset = 0
         self.record_size = 0
 

@@ -35,13 +35,13 @@ class Group:
         disk: Disk,
         chores: Chores,
         report: Report,
+        segments: dict[int, Segment],
+        *,
         kept: Callable[[Segment, list[Arrival]], None],
         sealed: Callable[[Segment], None],
         settled: Callable[[], None],
-        *,
         next_number: int,
         segment_bytes: int,
-        large_path: Callable[[str], Path],
     ) -> None:
         self._folder = folder
         self._chores = chores
@@ -49,7 +49,6 @@ class Group:
         self._kept = kept
         self._sealed = sealed
         self._settled = settled
-        self._large_path = large_path
         self._next_number = next_number
         self._segment_bytes = segment_bytes
         self._loop = asyncio.get_running_loop()
@@ -64,8 +63,8 @@ class Group:
         self._last_count = 0
         self._after: list[asyncio.Future[None]] = []
         self.senders = 0  # messages being taken in that are not yet committed
-        self.free_bytes: int | None = None
-        self.segments: dict[int, Segment] = {}
+        self.free_bytes = disk.free_bytes(folder)
+        self.segments = segments
 
     def add(self, arrival: Arrival) -> None:
         """The message goes with the next commit."""
@@ -208,14 +207,14 @@ class Group:
         if not commit.is_clean_after_error:
             self.segments[segment.number] = segment
             for arrival in commit.arrivals:
-                if arrival.origin is None:  # the other copy of a moved one still counts
+                if arrival.moved_from is None:  # the other copy of a moved one still counts
                     segment.outcomes.done(arrival.offset)
             self.note(segment)
         self._retire()
         segment.close()
         for arrival in commit.arrivals:
-            if arrival.flags & LARGE and arrival.origin is None:
-                self._chores.unlink(self._large_path(arrival.queue_id))
+            if arrival.flags & LARGE and arrival.moved_from is None:
+                self._chores.unlink(self._folder / f"{arrival.queue_id}.large")
             fail(arrival.future, refusal(error))
 
     def _note_outcomes(self, commit: Commit) -> bool:
@@ -234,10 +233,10 @@ class Group:
 def _head(key: Key, arrival: Arrival) -> bytes:
     extra = b""
     flags = arrival.flags
-    if arrival.origin is not None:
+    if arrival.moved_from is not None:
         flags |= MOVED
-        state = arrival.origin.state
-        extra = arrival.origin.place.to_bytes(8, "little") + (encode_state(state) if state else b"")
+        state = arrival.moved_from.state
+        extra = arrival.moved_from.place.to_bytes(8, "little") + (encode_state(state) if state else b"")
     return record_head(
         key,
         arrival.id,

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 from zlib import crc32
 
+from gatepost.mail.codec import encode
 from gatepost.mail.envelope import Envelope
-from gatepost.store.codec import encode
 from gatepost.store.commit import Arrival
 from gatepost.store.disk import Disk, write_all
 from gatepost.store.failure import SpoolFull, refusal
@@ -81,24 +81,17 @@ class Incoming:
     def commit(self, envelope: Envelope, header: bytes) -> asyncio.Future[str]:
         """A future of the queue id, which comes true when the message is on the disk.
 
-        `header` goes on top of the content. Raises through the future: SpoolFull, SpoolFailed; then
-        nothing is kept.
+        `header` goes on top of the content.
+
+        Raises: EnvelopeError at once (it may still be abandoned). Through the future: SpoolFull,
+        SpoolFailed; then nothing is kept.
         """
+        encoded = encode(envelope)
         self._end()
-        intake = self._intake
+        intake, parts = self._intake, self._parts
         future: asyncio.Future[str] = intake.loop.create_future()
-        parts = self._parts
         arrival = Arrival(
-            self._number,
-            self.queue_id,
-            envelope,
-            encode(envelope),
-            header,
-            parts,
-            self.size_bytes,
-            0,
-            0,
-            future,
+            self._number, self.queue_id, envelope, encoded, header, parts, self.size_bytes, 0, 0, future
         )
         if not intake.has_room():
             fail(future, SpoolFull("the file system of the spool is nearly full"))

@@ -66,6 +66,7 @@ class Job:
         offset: int,
         record_size: int,
         source: Source | list[bytes],
+        charge: int = 0,
     ) -> None:
         self.id = queue_id
         self.envelope = envelope
@@ -79,7 +80,7 @@ class Job:
         self.record_size = record_size
         self.source = source
         self.position = 0
-        self.charge = 0
+        self.charge = charge
 
     @property
     def place(self) -> int:

@@ -106,6 +106,27 @@ class OutcomeFile:
         del self._frames[: len(frames)]
         self.is_unsynced = True
 
+    def load_positions(self) -> Positions:
+        """What the file and what waits for it say, kept up to date from now on. Raises: OSError."""
+        if self.positions is None:
+            positions = self.read_positions()
+            at = self.size
+            for waiting in (*self._frames, bytes(self._buffer)):
+                if len(waiting) > _FRAME.size and waiting[:8] != _MAGIC:
+                    replay(Frame(at + _FRAME.size, waiting[_FRAME.size :]), positions)
+                at += len(waiting)
+            self.positions = positions
+        return self.positions
+
+    def read_positions(self) -> Positions:
+        """What the file says. Raises: OSError."""
+        positions: Positions = {}
+        data = self.path.read_bytes()[: self.size] if self.size else b""
+        for frame in frames(data, self._key):
+            if isinstance(frame, Frame):
+                replay(frame, positions)
+        return positions
+
     def read_state(self, fd: int, position: int) -> State:
         """The state at `position`, whether written or not. Raises: OSError, ValueError."""
         header = _STATE.size

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from zlib import crc32
 
-from gatepost.store.codec import decode
+from gatepost.mail.codec import decode
 from gatepost.store.failure import SpoolCorrupt
 from gatepost.store.files import Files
 from gatepost.store.job import Job, LargeContent, Source, StoredContent
@@ -67,6 +67,7 @@ def read_job(files: Files, segment: Segment, offset: int, position: int) -> Job:
         record.size,
         _source(segment, offset, stored),
     )
+    job.position = position
     if state is not None:
         job.attempts = state.attempts
         job.warned = state.warned

@@ -31,6 +31,11 @@ class Schedule:
         waiting = sum(map(len, self._buckets.values()))
         return (waiting + len(self._ready) - self._at) // 2
 
+    @property
+    def later(self) -> int:
+        """How many are not due yet, as far as is known without looking at the clock."""
+        return sum(map(len, self._buckets.values())) // 2
+
     def add(self, due: float, place: int, state: int) -> None:
         """It comes out of `take` at `due` (Unix seconds) or up to a second later; 0 is at once."""
         if due <= 0:

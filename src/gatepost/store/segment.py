@@ -83,6 +83,13 @@ class Segment:
         """The index, from memory or from the disk."""
         return self.index if self.index is not None else read_index(self.index_path, self.size)
 
+    def record_size(self, offset: int) -> int:
+        """Bytes of the record at `offset` as the index has it; 0 when it does not know it."""
+        index = self.read_index()
+        if index is None or offset not in index.offsets:
+            return 0
+        return index.sizes[index.offsets.index(offset)]
+
     def close(self) -> None:
         """It is sealed; its writing descriptor is closed."""
         self.is_sealed = True
