@@ -9,10 +9,21 @@ from hypothesis import strategies as st
 from gatepost.policy.access import Effect, Entry, Right, Table, parse_network, parse_principal
 from gatepost.policy.facts import UNKNOWN, Facts, Identity
 
-_PRINCIPALS = (
-    "anyone anonymous authenticated user:ann user:root group:relay group:staff net:10.0.0.0/8 net:10.0.5.0/24 "
-    "net:192.0.2.7 net:2001:db8::/32 host:mx.example.org certificate:scanner"
-).split()
+_PRINCIPALS = [
+    "anyone",
+    "anonymous",
+    "authenticated",
+    "user:ann",
+    "user:root",
+    "group:relay",
+    "group:staff",
+    "net:10.0.0.0/8",
+    "net:10.0.5.0/24",
+    "net:192.0.2.7",
+    "net:2001:db8::/32",
+    "host:mx.example.org",
+    "certificate:scanner",
+]
 _NETWORKS = ("10.0.0.0/8", "10.0.5.0/24", "192.0.2.0/24", "2001:db8::/32", "0.0.0.0/0", "::/0")
 _PEERS = ("10.0.5.9", "10.1.0.1", "192.0.2.7", "203.0.113.5", "2001:db8::1", "2a00::1")
 
