@@ -10,7 +10,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from gatepost.directory.cache import Cache
@@ -22,7 +21,7 @@ from gatepost.mail.address import Address
 from gatepost.policy.facts import Identity
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
-from gatepost.store import groups, naming, tables, user
+from gatepost.store import groups, naming, user
 from gatepost.store.accounts import Accounts
 from gatepost.store.database import DatabaseError
 from gatepost.store.user import Credential, ScramKeys
@@ -181,8 +180,8 @@ class LocalDirectory:
             if len(found) != 1:
                 return _Nobody()
             number = found[0]
-            row = connection.execute(select(tables.users).where(tables.users.c.id == number)).one()
-            whole = user.read(connection, number)
+            row = user.row_of(connection, number)
+            whole = user.read_all(connection, [row])[0]
             bare_means_it = user.numbers(connection, whole.local, self._domains) == found
             keys = groups.keys_of_user(connection, number)
         identity = Identity(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, literal, null, select, union_all
+from sqlalchemy import BindParameter, CompoundSelect, Connection, bindparam, null, select, union_all
 
 from gatepost.directory.directory import Alias, Mailbox, Resolution, UnknownRecipient
 from gatepost.mail.address import Address
@@ -17,6 +17,33 @@ _ROUTED: Final = frozenset(
     "%!@"
 )  # RFC 5321 §F.2: routes of old; never an account, never caught by a catch-all
 _TARGETS_FOLLOWED: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """By what an address may be found, in this order: as it is, without its tag, by a catch-all."""
+
+    whole: str
+    bare: str
+    caught: str
+
+
+def _having_query() -> CompoundSelect[str, str | None, int | None]:
+    # Made once: making it takes longer than SQLite takes to answer it.
+    users, further, named = tables.users, tables.addresses, tables.aliases
+    keys: list[BindParameter[str]] = [bindparam(name) for name in ("whole", "bare", "caught")]
+    return union_all(
+        select(users.c.name.label("address"), users.c.name, users.c.quota_bytes).where(
+            users.c.name.in_(keys)
+        ),
+        select(further.c.address, users.c.name, users.c.quota_bytes)
+        .join(users, users.c.id == further.c.user_id)
+        .where(further.c.address.in_(keys)),
+        select(named.c.address, null(), null()).where(named.c.address.in_(keys)),
+    )
+
+
+_HAVING: Final = _having_query()
 
 
 @dataclass(slots=True)
@@ -74,27 +101,19 @@ class Recipients:
             return UnknownRecipient()
         whole = naming.canonical(f"{local}@{domain}")
         bare = whole.partition("@")[0].partition("+")[0]
-        caught = f"@{domain}"
-        found = self._having(connection, {whole, f"{bare}@{domain}", caught})
-        answer = found.get(whole) or (found.get(f"{bare}@{domain}") if bare else None)
+        keys = _Keys(whole, f"{bare}@{domain}", f"@{domain}")
+        found = self._having(connection, keys)
+        answer = found.get(keys.whole) or (found.get(keys.bare) if bare else None)
         if answer is None and bare == "postmaster":
             return self._postmasters_mailbox(domain)
-        return answer or found.get(caught) or UnknownRecipient()
+        return answer or found.get(keys.caught) or UnknownRecipient()
 
-    def _having(self, connection: Connection, keys: set[str]) -> dict[str, Mailbox | aliases.Alias]:
+    def _having(self, connection: Connection, keys: _Keys) -> dict[str, Mailbox | aliases.Alias]:
         """Which accounts and aliases have these canonical addresses: one query, for aliases one more."""
-        users, further, named = tables.users, tables.addresses, tables.aliases
-        query = union_all(
-            select(users.c.name.label("address"), users.c.name, users.c.quota_bytes).where(
-                users.c.name.in_(keys)
-            ),
-            select(further.c.address, users.c.name, users.c.quota_bytes)
-            .join(users, users.c.id == further.c.user_id)
-            .where(further.c.address.in_(keys)),
-            select(named.c.address, null(), literal(0)).where(named.c.address.in_(keys)),
-        )
         found: dict[str, Mailbox | aliases.Alias] = {}
-        for row in connection.execute(query).all():
+        for row in connection.execute(
+            _HAVING, {"whole": keys.whole, "bare": keys.bare, "caught": keys.caught}
+        ).all():
             alias = aliases.read(connection, row.address) if row.name is None else None
             if alias is not None:
                 found[row.address] = alias

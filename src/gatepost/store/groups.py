@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import CTE, Connection, Table, delete, func, insert, or_, select
+from sqlalchemy import CTE, Connection, Select, Table, bindparam, delete, func, insert, or_, select
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from gatepost.store import naming, tables, user
@@ -77,7 +77,7 @@ class Groups:
         with self._database.reading() as connection:
             number = _required(connection, name).number
             inside = (
-                select(_inside([number]).c.id)
+                select(_inside(number).c.id)
                 if nested
                 else select(tables.groups.c.id).where(tables.groups.c.id == number)
             )
@@ -180,11 +180,21 @@ class Groups:
             self._audit.note(connection, who=by, what="group-leave", subject=out_of.name, before=before)
 
 
+def _keys_of_user_query() -> Select[str]:
+    # Made once: making it takes longer than SQLite takes to answer it. UNION cuts loops.
+    groups, users, links = tables.groups, tables.group_users, tables.group_groups
+    direct = select(users.c.group_id.label("id")).where(users.c.user_id == bindparam("number"))
+    found = direct.cte("around", recursive=True)
+    found = found.union(select(links.c.group_id).join(found, links.c.member_id == found.c.id))
+    return select(groups.c.key).where(groups.c.id.in_(select(found.c.id)))
+
+
+_KEYS_OF_USER: Final = _keys_of_user_query()
+
+
 def keys_of_user(connection: Connection, number: int) -> frozenset[str]:
     """The keys of all groups the user is in, through groups too."""
-    links = tables.group_users
-    direct = list(connection.execute(select(links.c.group_id).where(links.c.user_id == number)).scalars())
-    return _keys_around(connection, direct) if direct else frozenset()
+    return frozenset(connection.execute(_KEYS_OF_USER, {"number": number}).scalars())
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,30 +230,27 @@ def _group(connection: Connection, number: int, name: str) -> Group:
     return Group(name, tuple(names), connection.execute(count).scalar_one())
 
 
-def _inside(numbers: Sequence[int]) -> CTE:
-    """These groups and all within them. UNION, unlike UNION ALL, cuts loops."""
+def _inside(number: int) -> CTE:
+    """The group and all within it. UNION, unlike UNION ALL, cuts loops."""
     links = tables.group_groups
-    found = select(tables.groups.c.id).where(tables.groups.c.id.in_(numbers)).cte("inside", recursive=True)
+    found = select(tables.groups.c.id).where(tables.groups.c.id == number).cte("inside", recursive=True)
     return found.union(select(links.c.member_id).join(found, links.c.group_id == found.c.id))
 
 
-def _around(numbers: Sequence[int]) -> CTE:
-    """These groups and all that they are within."""
-    links = tables.group_groups
-    found = select(tables.groups.c.id).where(tables.groups.c.id.in_(numbers)).cte("around", recursive=True)
-    return found.union(select(links.c.group_id).join(found, links.c.member_id == found.c.id))
-
-
-def _keys_around(connection: Connection, numbers: Sequence[int]) -> frozenset[str]:
-    found = _around(numbers)
-    query = select(tables.groups.c.key).where(tables.groups.c.id.in_(select(found.c.id)))
-    return frozenset(connection.execute(query).scalars())
+def _keys_around(connection: Connection, number: int) -> frozenset[str]:
+    """The keys of the group and of all it is within."""
+    groups, links = tables.groups, tables.group_groups
+    found = select(groups.c.id).where(groups.c.id == number).cte("around", recursive=True)
+    found = found.union(select(links.c.group_id).join(found, links.c.member_id == found.c.id))
+    return frozenset(
+        connection.execute(select(groups.c.key).where(groups.c.id.in_(select(found.c.id)))).scalars()
+    )
 
 
 def _gives_relay(connection: Connection, number: int, relay_groups: Collection[str] | None) -> bool:
     if relay_groups is None:
         return True
-    return not _keys_around(connection, [number]).isdisjoint(naming.group_key(name) for name in relay_groups)
+    return not _keys_around(connection, number).isdisjoint(naming.group_key(name) for name in relay_groups)
 
 
 def _require_harmless(
@@ -257,7 +264,7 @@ def _require_harmless(
     if joining.table is tables.group_users:
         query = query.where(users.c.id == joining.number)
     else:
-        inside = select(_inside([joining.number]).c.id)
+        inside = select(_inside(joining.number).c.id)
         query = query.where(users.c.id.in_(select(links.c.user_id).where(links.c.group_id.in_(inside))))
     row = connection.execute(query.order_by(users.c.name).limit(1)).first()
     if row is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from gatepost.store import naming, tables
 from gatepost.store.account_error import Ambiguous, NameTaken, NotFound
@@ -72,12 +72,21 @@ def credential_of(row: Row[Any]) -> Credential | None:
     return Credential(row.password_hash, keys)
 
 
+# Made once: making them takes longer than SQLite takes to answer.
+_NUMBERS: Final = select(tables.users.c.id).where(tables.users.c.name.in_(bindparam("names", expanding=True)))
+_BY_NUMBER: Final = select(tables.users).where(tables.users.c.id == bindparam("number"))
+_ADDRESSES: Final = (
+    select(tables.addresses)
+    .where(tables.addresses.c.user_id.in_(bindparam("numbers", expanding=True)))
+    .order_by(tables.addresses.c.address)
+)
+
+
 def numbers(connection: Connection, name: str, domains: Collection[str]) -> list[int]:
     """The users that `name` may mean: none, one, or for a bare name one a domain."""
-    table = tables.users
     name = naming.canonical(name.strip())
     names = [name] if "@" in name else [f"{name}@{naming.canonical_domain(domain)}" for domain in domains]
-    return list(connection.execute(select(table.c.id).where(table.c.name.in_(names))).scalars())
+    return list(connection.execute(_NUMBERS, {"names": names}).scalars())
 
 
 def require_free(connection: Connection, address: str) -> None:
@@ -112,18 +121,19 @@ def required(connection: Connection, name: str, domains: Collection[str]) -> int
 
 
 def read(connection: Connection, number: int) -> User:
-    query = select(*PLAIN_COLUMNS).where(tables.users.c.id == number)
-    return read_all(connection, [connection.execute(query).one()])[0]
+    return read_all(connection, [row_of(connection, number)])[0]
+
+
+def row_of(connection: Connection, number: int) -> Row[Any]:
+    """The user's row with all columns."""
+    return connection.execute(_BY_NUMBER, {"number": number}).one()
 
 
 def read_all(connection: Connection, rows: Sequence[Row[Any]]) -> list[User]:
-    table = tables.addresses
     found: dict[int, list[str]] = {row.id: [] for row in rows}
     for start in range(0, len(rows), _PAGE):  # SQLite bounds the values of one statement
         some = [row.id for row in rows[start : start + _PAGE]]
-        for pair in connection.execute(
-            select(table).where(table.c.user_id.in_(some)).order_by(table.c.address)
-        ):
+        for pair in connection.execute(_ADDRESSES, {"numbers": some}):
             found[pair.user_id].append(pair.address)
     return [
         User(
