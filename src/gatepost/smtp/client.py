@@ -8,6 +8,7 @@ as if each were accepted, and what the answers really made of the session is `st
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from gatepost.smtp.answers import ReplyReader
@@ -23,6 +24,7 @@ _NOTHING_OFFERED: Final = Extensions()
 _MAY_BE_FOLLOWED: Final = frozenset(
     (Verb.RSET, Verb.MAIL, Verb.RCPT, Verb.CONTENT, Verb.BDAT, Verb.LAST)  # RFC 3030 §4.2 for BDAT
 )
+_NO_ROW: Final[Mapping[int, State]] = {}
 # The digit a command hopes for; 2 where it is not named.
 _HOPE: Final = {Verb.DATA: 3, Verb.AUTH: 3}
 
@@ -101,7 +103,7 @@ class Client:
             # The content goes only when 354 has come (RFC 2920 §3.1).
             ahead = State.READY if self._state is State.DATA and not due else None
         else:
-            ahead = TABLE.get((self._ahead, verb, _HOPE.get(verb, 2)))
+            ahead = TABLE[self._ahead].get(verb, _NO_ROW).get(_HOPE.get(verb, 2))
         if ahead is None:
             raise LocalProtocolError(f"{verb.name} is out of order in {self._ahead.name}")
         if due:
@@ -169,10 +171,10 @@ class Client:
 
     def _move(self, verb: Verb, reply: Reply) -> None:
         state, digit = self._state, reply.code // 100
-        after = TABLE.get((state, verb, digit))
+        after = TABLE[state].get(verb, _NO_ROW).get(digit)
         if after is None:
             # What was sent ahead of a refusal is refused as well, and moves nothing.
-            after = state if digit in (4, 5) else TOLERATED.get((state, verb, digit))
+            after = state if digit in (4, 5) else TOLERATED.get(state, {}).get(verb, _NO_ROW).get(digit)
         if after is None:
             raise RemoteProtocolError(f"{reply.code} is no answer to {verb.name} in {state.name}")
         self._state = after

@@ -18,8 +18,14 @@ class RemoteProtocolError(ProtocolError):
 
 
 class CommandError(ProtocolError):
-    """A command line that cannot be obeyed; `reply` says so to the peer."""
+    """A command line that cannot be obeyed; `reply` says so to the peer.
 
-    def __init__(self, reply: Reply) -> None:
+    `counts`: it is one of the errors that a session has a limit of. `closes`: nothing behind this line
+    can be trusted, so the reply is the last.
+    """
+
+    def __init__(self, reply: Reply, *, counts: bool = True, closes: bool = False) -> None:
         super().__init__(reply)
         self.reply = reply
+        self.counts = counts
+        self.closes = closes

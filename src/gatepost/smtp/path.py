@@ -7,6 +7,7 @@ Parameters: SIZE (RFC 1870), BODY (6152), SMTPUTF8 (6531), RET, ENVID, NOTIFY, O
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from gatepost.mail.address import Address, AddressError, parse_address
@@ -38,7 +39,7 @@ _RECIPIENT: Final = _Side(
 )
 
 # A quoted local part may hold a `>` (RFC 5321 §4.1.2 Quoted-string).
-_QUOTED_PATH = re.compile(r'<((?:[^">\\]|\\.|"(?:[^"\\]|\\.)*")*)>')
+_PATH = re.compile(r'<((?:[^">\\]|\\.|"(?:[^"\\]|\\.)*")*)>(.*)')
 # A-d-l of RFC 5321 §4.1.2, with its colon: accepted and ignored (§3.6.1, Appendix C).
 _ROUTE = re.compile(r"@(?:\[[^]]*\]|[^][@,:<>\s]+)(?:,@(?:\[[^]]*\]|[^][@,:<>\s]+))*:")
 # RFC 3461 §4; RFC 6533 §3 lets UTF-8 into the address of ORCPT.
@@ -48,72 +49,77 @@ _NOTIFY = re.compile(r"NEVER|(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DEL
 _BODIES: Final = {"8BITMIME": Body.EIGHT_BIT, "7BIT": Body.SEVEN_BIT}
 
 
-def parse_mail(line: bytes) -> Mail:
+# Senders and recipients come again and again; an Address never changes.
+_remembered = lru_cache(maxsize=1024)(parse_address)
+
+# Nearly every MAIL and RCPT there is.
+_COMMON_MAIL = re.compile(
+    r'MAIL FROM:<([^<>"@ ][^<>" ]*)?>(?: SIZE=([0-9]{1,20}))?(?: BODY=(8BITMIME|7BIT))?', re.IGNORECASE
+)
+_COMMON_RCPT = re.compile(r'RCPT TO:<([^<>"@ ][^<>" ]*)>', re.IGNORECASE)
+
+
+def parse_mail(line: str) -> Mail:
     """The MAIL of this line.
 
     Raises:
         CommandError: 501, 553 or 555 as the fault is.
     """
-    if line[4:10].upper() != b" FROM:":
-        raise CommandError(_MAIL_SYNTAX)
-    text = _text(line, 10, _SENDER)
-    end = _end_of_path(text, _SENDER)
-    sender = _mailbox(text[1:end], _SENDER) if end > 1 else None
-    rest = text[end + 1 :]
-    return _mail(sender, _parameters(rest, _MAIL_SYNTAX)) if rest else Mail(sender)
+    found = _COMMON_MAIL.fullmatch(line)
+    if found is None:
+        return _uncommon_mail(line)
+    path, size, body = found.groups()
+    return Mail(
+        None if path is None else _mailbox(path, _SENDER),
+        None if size is None else int(size),
+        None if body is None else _BODIES[body.upper()],
+    )
 
 
-def parse_rcpt(line: bytes) -> Rcpt:
+def parse_rcpt(line: str) -> Rcpt:
     """The RCPT of this line. The bare `<postmaster>` has no domain (RFC 5321 §4.1.1.3).
 
     Raises:
         CommandError: 501, 553 or 555 as the fault is.
     """
-    if line[4:8].upper() != b" TO:":
+    found = _COMMON_RCPT.fullmatch(line)
+    return _uncommon_rcpt(line) if found is None else Rcpt(_mailbox(found[1], _RECIPIENT))
+
+
+def _uncommon_mail(line: str) -> Mail:
+    if line[4:10].upper() != " FROM:":
+        raise CommandError(_MAIL_SYNTAX)
+    path, words = _split(line[10:], _SENDER, _MAIL_SYNTAX)
+    return _mail(_mailbox(path, _SENDER) if path else None, words)
+
+
+def _uncommon_rcpt(line: str) -> Rcpt:
+    if line[4:8].upper() != " TO:":
         raise CommandError(_RCPT_SYNTAX)
-    text = _text(line, 8, _RECIPIENT)
-    end = _end_of_path(text, _RECIPIENT)
-    inside = text[1:end]
-    # The only name without a domain.
-    alone = inside.lower() == "postmaster"
-    address = Address(inside, "") if alone else _mailbox(inside, _RECIPIENT)
-    rest = text[end + 1 :]
-    return _rcpt(address, _parameters(rest, _RCPT_SYNTAX)) if rest else Rcpt(address)
+    path, words = _split(line[8:], _RECIPIENT, _RCPT_SYNTAX)
+    return _rcpt(_mailbox(path, _RECIPIENT), words)
 
 
-def _text(line: bytes, start: int, side: _Side) -> str:
-    try:
-        # Not in the standard, but devices put a space behind the colon.
-        return line[start:].decode().strip(" ")
-    except UnicodeDecodeError:
-        raise CommandError(side.address) from None
-
-
-def _end_of_path(text: str, side: _Side) -> int:
-    """Where the `>` stands that closes the path."""
-    if text[:1] == "<":
-        end = text.find(">")
-        if text.find('"', 0, end) < 0:
-            if end > 0:
-                return end
-        elif (found := _QUOTED_PATH.match(text)) is not None:
-            return found.end() - 1
-    raise CommandError(side.brackets)
+def _split(argument: str, side: _Side, syntax: Reply) -> tuple[str, list[str]]:
+    """The path without its brackets, and the parameters."""
+    # Not in the standard, but devices put a space behind the colon.
+    found = _PATH.match(argument.lstrip(" "))
+    if found is None:
+        raise CommandError(side.brackets)
+    if found[2] and found[2][0] != " ":
+        raise CommandError(syntax)
+    return found[1], [word for word in found[2].split(" ") if word]
 
 
 def _mailbox(text: str, side: _Side) -> Address:
     if text[:1] == "@" and (route := _ROUTE.match(text)) is not None:
         text = text[route.end() :]
     try:
-        return parse_address(text)
+        return _remembered(text)
     except AddressError:
+        if side is _RECIPIENT and text.lower() == "postmaster":
+            return Address(text, "")
         raise CommandError(side.address) from None
-
-
-def _parameters(rest: str, syntax: Reply) -> list[str]:
-    if rest[0] != " ":
-        raise CommandError(syntax)
-    return [word for word in rest.split(" ") if word]
 
 
 def _mail(sender: Address | None, words: list[str]) -> Mail:

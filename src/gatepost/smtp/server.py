@@ -8,12 +8,13 @@ and never reaches the driver as anything but BadCommand.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from gatepost.smtp import refusal
 from gatepost.smtp.chunk import ChunkReader
-from gatepost.smtp.command import Auth, Mail, Rcpt, StartTls
+from gatepost.smtp.command import StartTls
+from gatepost.smtp.conditions import Conditions
 from gatepost.smtp.error import CommandError, LocalProtocolError
 from gatepost.smtp.event import (
     NEED_DATA,
@@ -25,13 +26,12 @@ from gatepost.smtp.event import (
     NeedData,
     TooManyErrors,
 )
-from gatepost.smtp.input import Input
 from gatepost.smtp.reply import Reply
-from gatepost.smtp.state import PERMITTED, TABLE, State, Verb
+from gatepost.smtp.state import TABLE, State, Verb
 from gatepost.smtp.syntax import (
     GRAMMAR,
-    Grammar,
-    Readable,
+    command_line,
+    line_limit_bytes,
     parse_chunk,
     parse_response,
     unknown_command,
@@ -39,14 +39,16 @@ from gatepost.smtp.syntax import (
 from gatepost.wire.dots import ContentScanner, RawScanner
 
 _CLOSED: Final = Closed()
-# Where octets beyond ASCII may stand: addresses and free text (RFC 6531 §3.3, §3.7.4).
-_MAY_BE_UTF8: Final = frozenset((Verb.MAIL, Verb.RCPT, Verb.VRFY, Verb.EXPN, Verb.HELP, Verb.NOOP))
-# They follow a refused MAIL by themselves when the client pipelines: no errors of its making.
-_FOLLOWS_MAIL: Final = frozenset((Verb.RCPT, Verb.DATA, Verb.BDAT, Verb.LAST))
-
-
-# Their replies change more than the state.
-_SPECIAL: Final = frozenset((Verb.STARTTLS, Verb.AUTH, Verb.RESPONSE, Verb.MAIL))
+# A line longer than this is not swallowed to its end: who sends it is not speaking SMTP.
+_SWALLOW_LIMIT_BYTES: Final = 1 << 20
+# Looking up a member of an enum costs 0.1 us, and these stand on the path of every message.
+_DATA: Final = State.DATA
+_TLS: Final = State.TLS
+_CONTENT: Final = Verb.CONTENT
+_BDAT: Final = Verb.BDAT
+_STARTTLS: Final = Verb.STARTTLS
+# 220 starts TLS, 235 is a login.
+_MOMENTOUS: Final = frozenset((220, 235))
 
 
 class Server:
@@ -57,24 +59,23 @@ class Server:
     """
 
     __slots__ = (
-        "_answered",
-        "_authenticated",
+        "_at",
+        "_buffer",
         "_closing",
+        "_conditions",
         "_content",
         "_eof",
         "_error_limit",
         "_errors",
         "_hostname",
-        "_input",
-        "_mail_refused",
         "_pending",
         "_raw",
         "_read",
         "_refused",
         "_size_limit_bytes",
-        "_smtputf8",
         "_state",
-        "_tls",
+        "_swallowed_bytes",
+        "_verb",
     )
 
     def __init__(
@@ -88,21 +89,21 @@ class Server:
         self._hostname = hostname
         self._size_limit_bytes = size_limit_bytes
         self._error_limit = error_limit
-        self._tls = tls
+        self._conditions = Conditions(tls=tls)
         self._state = State.NEW
-        self._input = Input()
-        self._eof = False
-        self._pending: Verb | None = Verb.GREETING  # what the next reply answers;
-        self._refused: Reply | None = None  # or this, a refusal of our own
-        self._closing = False  # the next reply is the last
         self._read: _Reader = Server._hold
+        self._buffer = b""  # what was fed and not yet read begins at _at
+        self._at = 0
+        self._eof = False
+        self._swallowed_bytes = 0  # of a line that is too long, while it lasts
+        self._verb = Verb.GREETING  # what was said last
+        # What the next reply makes of the state; or, when we refuse by ourselves, with what.
+        self._pending: Mapping[int, State] | None = TABLE[State.NEW][Verb.GREETING]
+        self._refused: Reply | None = None
+        self._closing = False  # the next reply is the last
         self._content: ContentScanner | ChunkReader | None = None
-        self._answered = Verb.CONTENT  # what the end of the content is, in the table
-        self._raw: RawScanner | None = None
+        self._raw: RawScanner | None = None  # of all chunks of this message
         self._errors = 0
-        self._authenticated = False
-        self._smtputf8 = False
-        self._mail_refused = False
 
     @property
     def state(self) -> State:
@@ -115,11 +116,11 @@ class Server:
 
     @property
     def tls(self) -> bool:
-        return self._tls
+        return self._conditions.tls
 
     @property
     def authenticated(self) -> bool:
-        return self._authenticated
+        return self._conditions.authenticated
 
     @property
     def awaits_reply(self) -> bool:
@@ -133,8 +134,8 @@ class Server:
 
     @property
     def buffered_bytes(self) -> int:
-        """What was fed and not yet consumed. Before the greeting: the peer talks too early."""
-        return len(self._input)
+        """What was fed and not yet read. Before the greeting: the peer talks too early."""
+        return len(self._buffer) - self._at
 
     def feed(self, data: bytes) -> None:
         """Takes what was read; `b""` when the peer has closed its side.
@@ -144,14 +145,19 @@ class Server:
         """
         if not data:
             self._eof = True
-        elif self._state is State.TLS:
+        elif self._state is _TLS:
             raise LocalProtocolError("what follows STARTTLS belongs to TLS")
-        elif self._state is not State.CLOSED:
-            self._input.feed(data)
+        elif self._at == len(self._buffer):
+            self._buffer, self._at = data, 0
+        else:
+            self._buffer, self._at = self._buffer[self._at :] + data, 0
 
     def next_event(self) -> Event | NeedData:
         """The next thing the peer said, or NEED_DATA."""
-        event = self._read(self)
+        try:
+            event = self._read(self)
+        except CommandError as error:
+            return self._refuse(error)
         if event is NEED_DATA and self._eof and not self.awaits_reply:
             self._close()
             return _CLOSED
@@ -169,24 +175,22 @@ class Server:
         Raises:
             LocalProtocolError: nothing waits for a reply, or this one does not answer it.
         """
-        verb = self._pending
-        if verb is None:
+        pending = self._pending
+        if pending is None:
             return self._reply_to_refused(reply)
         code = reply.code
-        state = TABLE.get((self._state, verb, code // 100))
+        state = pending.get(code // 100)
         if state is None:
-            raise LocalProtocolError(f"{code} is no answer to {verb.name} in {self._state.name}")
+            raise LocalProtocolError(f"{code} is no answer to {self._verb.name} in {self._state.name}")
         self._pending = None
-        if code == 421 or self._closing:
-            self._close()
-            return reply.encode()
         self._state = state
         self._read = _READERS[state]
-        if state is State.DATA:
+        if state is _DATA:
+            self._conditions.mail_refused = False
             self._content = ContentScanner(self._size_limit_bytes)
-            self._answered = Verb.CONTENT
-        elif verb in _SPECIAL:
-            return self._after(verb, reply)
+            self._verb = _CONTENT
+        elif code >= 400 or code in _MOMENTOUS or self._closing:
+            return self._after(reply)
         return reply.encode()
 
     def hang_up(self, reply: Reply) -> bytes:
@@ -202,10 +206,9 @@ class Server:
         Raises:
             LocalProtocolError: STARTTLS was not answered 220 just before.
         """
-        if self._state is not State.TLS:
+        if self._state is not _TLS:
             raise LocalProtocolError("no STARTTLS went before")
-        self._tls = True
-        self._authenticated = False
+        self._conditions = Conditions(tls=True)
         self._state = State.START
         self._read = Server._read_command
 
@@ -215,25 +218,26 @@ class Server:
         if reply.is_positive:
             raise LocalProtocolError("a bad command is refused")
         self._refused = None
+        # A refusal moves nothing; but it ends an AUTH exchange (RFC 4954 §4).
+        if self._state is State.AUTH:
+            self._state = TABLE[State.AUTH][Verb.RESPONSE][5]
+        self._read = _READERS[self._state]
         if reply.code == 421 or self._closing:
             self._close()
-        else:
-            # A refusal moves nothing; but it ends an AUTH exchange (RFC 4954 §4).
-            self._state = TABLE.get((self._state, Verb.RESPONSE, 5), self._state)
-            self._read = _READERS[self._state]
         return reply.encode()
 
-    def _after(self, verb: Verb, reply: Reply) -> bytes:
+    def _after(self, reply: Reply) -> bytes:
         """What a reply changes besides the state."""
-        if verb is Verb.MAIL:
-            self._mail_refused = not reply.is_positive
-        elif verb is Verb.STARTTLS:
-            if self._state is State.TLS and self._input:
-                self._close()
-                return b""
-        elif reply.code < 300:
-            self._authenticated = True
-        elif reply.code >= 500:
+        code = reply.code
+        if code == 421 or self._closing:
+            self._close()
+        elif self._state is _TLS and self.buffered_bytes:
+            # They came between STARTTLS and its reply.
+            self._close()
+            return b""
+        elif code == 235:
+            self._conditions.authenticated = True
+        elif code >= 500 and self._verb in (Verb.AUTH, Verb.RESPONSE):
             self._errors += 1
         return reply.encode()
 
@@ -241,7 +245,7 @@ class Server:
         self._state = State.CLOSED
         self._read = Server._over
         self._pending = self._refused = self._content = self._raw = None
-        self._input.clear()
+        self._buffer, self._at = b"", 0
 
     # Readers: one of them is what next_event does in this state.
 
@@ -252,123 +256,119 @@ class Server:
         return _CLOSED
 
     def _read_command(self) -> Event | NeedData:
-        try:
-            line = self._input.line()
-        except CommandError as error:
-            return self._refuse(error.reply)
+        line = self._line()
         if line is None:
             return NEED_DATA
         grammar = GRAMMAR.get(line[:4].upper())
         # The verb ends here, with a space (`in` is also true of nothing at all), or is longer.
-        if grammar is None or (line[4:5] not in b" " and grammar.verb is not Verb.STARTTLS):
-            return self._refuse(unknown_command(line))
-        return self._command(grammar, line)
+        if grammar is None or (line[4:5] not in " " and grammar.verb is not _STARTTLS):
+            raise CommandError(unknown_command(line))
+        verb, read, conditional, _ = grammar
+        self._verb = verb
+        if verb is _BDAT:
+            return self._begin_chunk(line)
+        pending = TABLE[self._state].get(verb)
+        if pending is None:
+            raise self._conditions.out_of_order(self._state, verb)
+        event = read(line)
+        if conditional or not line.isascii():
+            self._conditions.check(event, line)
+        self._pending = pending
+        self._read = Server._hold
+        return self._starttls() if verb is _STARTTLS else event
+
+    def _starttls(self) -> StartTls:
+        if not self.buffered_bytes:
+            return StartTls()
+        # RFC 3207 §4.2 and the injection it forgot: never parsed, never given to TLS.
+        self._buffer, self._at = b"", 0
+        self._closing = True
+        return StartTls(injected=True)
 
     def _read_response(self) -> Event | NeedData:
-        try:
-            line = self._input.line(response=True)
-            if line is None:
-                return NEED_DATA
-            event = parse_response(line)
-        except CommandError as error:
-            return self._refuse(error.reply)
-        self._pending = Verb.RESPONSE
+        line = self._line()
+        if line is None:
+            return NEED_DATA
+        self._verb = Verb.RESPONSE
+        event = parse_response(line)
+        self._pending = TABLE[State.AUTH][Verb.RESPONSE]
         self._read = Server._hold
         return event
 
-    def _command(self, grammar: Grammar, line: bytes) -> Event | NeedData:
-        verb = grammar.verb
-        if verb is Verb.BDAT:
-            return self._begin_chunk(line)
-        if (self._state, verb) not in PERMITTED:
-            return self._refuse_order(verb)
-        if not line.isascii() and verb not in _MAY_BE_UTF8:
-            return self._refuse(refusal.NOT_ASCII)
-        try:
-            event = grammar.read(line)
-        except CommandError as error:
-            return self._refuse(error.reply)
-        if verb is Verb.AUTH and self._errors >= self._error_limit:
-            return self._refuse(refusal.UNKNOWN_COMMAND)  # becomes TooManyErrors
-        objection = self._objection(event, line)
-        if objection is not None:
-            return self._refuse(objection)
-        if type(event) is StartTls and self._input:
-            # RFC 3207 §4.2 and the injection it forgot: never parsed, never given to TLS.
-            self._input.clear()
-            self._closing = True
-            event = StartTls(injected=True)
-        self._pending = verb
+    def _line(self) -> str | None:
+        """The next command line without CRLF, None when it has not ended."""
+        buffer, at = self._buffer, self._at
+        end = buffer.find(b"\n", at)
+        if end >= 0:
+            self._at = end + 1
+            return command_line(buffer[at:end], self._state)
+        if at < len(buffer):
+            self._incomplete(buffer[at:])
+        return None
+
+    def _incomplete(self, start: bytes) -> None:
+        """What is kept of a line that has not ended is bounded."""
+        self._buffer, self._at = start, 0
+        # One more than the limit: it may be the CR.
+        if len(start) > line_limit_bytes(start, self._state) + 1:
+            self._buffer, self._swallowed_bytes = b"", len(start)
+            self._read = Server._swallow
+
+    def _swallow(self) -> Event | NeedData:
+        end = self._buffer.find(b"\n", self._at)
+        if end >= 0:
+            self._at = end + 1
+            raise CommandError(refusal.LINE_TOO_LONG)
+        self._swallowed_bytes += self.buffered_bytes
+        self._buffer, self._at = b"", 0
+        if self._swallowed_bytes > _SWALLOW_LIMIT_BYTES:
+            raise CommandError(refusal.ENDLESS_LINE)
+        return NEED_DATA
+
+    def _refuse(self, error: CommandError) -> BadCommand | TooManyErrors:
+        self._refused = error.reply
         self._read = Server._hold
-        return event
-
-    def _objection(self, event: Readable, line: bytes) -> Reply | None:
-        """Why this command, well formed and in order, is refused all the same."""
-        kind = type(event)
-        if kind is Rcpt:
-            return None if self._smtputf8 or line.isascii() else refusal.NEEDS_SMTPUTF8
-        if isinstance(event, Mail):
-            self._smtputf8 = event.smtputf8
-            if event.require_tls and not self._tls:
-                return refusal.NEEDS_TLS
-            return None if event.smtputf8 or line.isascii() else refusal.NEEDS_SMTPUTF8
-        if kind is StartTls and self._tls:
-            return refusal.TLS_ACTIVE
-        return refusal.AUTHENTICATED if kind is Auth and self._authenticated else None
-
-    def _refuse_order(self, verb: Verb) -> Event:
-        reply = refusal.out_of_order(self._state, verb)
-        innocent = self._mail_refused and self._state is State.READY and verb in _FOLLOWS_MAIL
-        return self._refuse(reply, counts=not innocent)
-
-    def _refuse(self, reply: Reply, *, counts: bool = True) -> Event:
-        self._refused = reply
-        self._read = Server._hold
-        self._closing |= reply.code == 421
-        self._errors += counts
-        if counts and self._errors > self._error_limit:
+        self._closing |= error.reply.code == 421 or error.closes
+        self._errors += error.counts
+        if error.counts and self._errors > self._error_limit:
             self._closing = True
             return TooManyErrors(Reply(421, "4.7.0", (f"{self._hostname} Too many errors",)))
-        return BadCommand(reply)
+        return BadCommand(error.reply)
 
     def _read_content(self) -> Event | NeedData:
-        return self._read_chunk() if self._input else NEED_DATA
-
-    def _read_chunk(self) -> Event | NeedData:
         content = self._content
         assert content is not None
-        scan = content.feed(self._input.take())
-        if scan.rest:
-            self._input.feed(scan.rest)
+        data = self._buffer[self._at :]
+        if not data and self._verb is _CONTENT:
+            return NEED_DATA  # a chunk may have no octets
+        scan = content.feed(data)
+        self._buffer, self._at = scan.rest, 0
         if scan.ended:
             self._read = Server._end_content
             return Content(scan.content) if scan.content else self._end_content()
         return Content(scan.content) if scan.content else NEED_DATA
 
     def _end_content(self) -> Event | NeedData:
-        content, verb = self._content, self._answered
+        content, verb = self._content, self._verb
         assert content is not None
         self._content = None
-        if (self._state, verb) not in PERMITTED:
-            return self._refuse_order(verb)
-        self._pending = verb
+        pending = TABLE[self._state].get(verb)
+        if pending is None:
+            raise self._conditions.out_of_order(self._state, verb)
+        self._pending = pending
         self._read = Server._hold
-        return EndOfContent(content.fault, content.size_bytes, last=verb is not Verb.BDAT)
+        return EndOfContent(content.fault, content.size_bytes, verb is not _BDAT)
 
-    def _begin_chunk(self, line: bytes) -> Event | NeedData:
-        try:
-            chunk = parse_chunk(line)
-        except CommandError as error:
-            # How many octets follow cannot be known: nothing behind this line can be trusted.
-            self._closing = True
-            return self._refuse(error.reply)
-        self._answered = chunk.verb
-        self._read = Server._read_chunk
-        if (self._state, chunk.verb) not in PERMITTED:
+    def _begin_chunk(self, line: str) -> Event | NeedData:
+        chunk = parse_chunk(line)
+        self._verb = chunk.verb
+        self._read = Server._read_content
+        if self._verb not in TABLE[self._state]:
             self._content = ChunkReader(None, chunk)
-            return self._read_chunk()
+            return self._read_content()
         if self._raw is None or self._state is State.RCPT:
             self._raw = RawScanner(self._size_limit_bytes)
+        self._conditions.mail_refused = False
         self._content = ChunkReader(self._raw, chunk)
         return chunk
 

@@ -2,15 +2,15 @@
 
 RFC 5321 §4.1.4 (order of commands), RFC 3207 (STARTTLS), RFC 4954 §4 (AUTH), RFC 3030 §2 (BDAT).
 
-The reply moves the state: `TABLE[state, verb, first digit of the reply]` is the next one. A verb that
+The reply moves the state: `TABLE[state][verb][first digit of the reply]` is the next one. A verb that
 has no row in a state is out of order there: the server answers 503, the client raises
 LocalProtocolError before it sends.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
-from types import MappingProxyType
 from typing import Final
 
 
@@ -98,22 +98,19 @@ _REFUSALS: Final[dict[tuple[State, Verb], State]] = {
 }
 
 
-def _table() -> dict[tuple[State, Verb, int], State]:
-    table = {(*key, digit): after for key, row in _MOVES.items() for digit, after in row.items()}
-    for state, verb in _MOVES:
-        after = _REFUSALS.get((state, verb), state)
-        table[state, verb, 4] = table[state, verb, 5] = after
+def _table() -> dict[State, dict[Verb, dict[int, State]]]:
+    table: dict[State, dict[Verb, dict[int, State]]] = {state: {} for state in State}
+    for (state, verb), row in _MOVES.items():
+        refused = _REFUSALS.get((state, verb), state)
+        table[state][verb] = {**row, 4: refused, 5: refused}
     return table
 
 
-TABLE: Final = MappingProxyType(_table())
-PERMITTED: Final = frozenset(_MOVES)
+TABLE: Final[Mapping[State, Mapping[Verb, Mapping[int, State]]]] = _table()
 
 # Met by a client that pipelines: a server may say 354 although it took no recipient, or not even the
 # sender. A lone dot gets both sides back in step (RFC 2920 §3.1).
-TOLERATED: Final = MappingProxyType(
-    {
-        (State.READY, Verb.DATA, 3): State.DATA,
-        (State.MAIL, Verb.DATA, 3): State.DATA,
-    }
-)
+TOLERATED: Final[Mapping[State, Mapping[Verb, Mapping[int, State]]]] = {
+    State.READY: {Verb.DATA: {3: State.DATA}},
+    State.MAIL: {Verb.DATA: {3: State.DATA}},
+}
