@@ -1,0 +1,270 @@
+"""The history of every message and refusal, for `gatepost trace`.
+
+Notes are taken on the hot path and cost an append; a thread writes them about once a second. The
+buffer is bounded: when the disk does not keep up notes are dropped, counted and reported, and mail
+goes on.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import TypeVar
+
+from gatepost.mail.address import Address
+from gatepost.mail.outcome import Outcome
+from gatepost.store import trackdb
+from gatepost.store.failure import Report, log_report
+from gatepost.store.trackdb import Question, TrackedMessage, TrackedOutcome, TrackedRefusal, Value
+
+__all__ = ["Question", "Trace", "TrackedMessage", "TrackedOutcome", "TrackedRefusal", "Tracking"]
+
+_FLUSH_SECONDS = 1.0
+_FORGET_SECONDS = 3600.0
+_DAY_SECONDS = 86_400.0
+
+Name = Address | str | None
+_Rows = dict[str, list[tuple[Value, ...]]]
+_Note = TypeVar("_Note")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What was found, newest first."""
+
+    messages: list[TrackedMessage]
+    refusals: list[TrackedRefusal]
+
+
+@dataclass(slots=True)
+class _Accepted:
+    queue_id: str
+    session: str
+    virtual_server: str
+    peer: str
+    user: str | None
+    sender: Name
+    recipients: Sequence[Address | str]
+    size: int
+    at: float
+
+    def row(self, outcomes: _Rows) -> tuple[Value, ...]:
+        """Outcomes of the same batch go with the message and out of `outcomes`."""
+        happened = outcomes.pop(self.queue_id, None) if outcomes else None
+        return (
+            self.queue_id,
+            self.session,
+            self.virtual_server,
+            self.peer,
+            self.user,
+            _text(self.sender) or "",
+            "\n".join([str(recipient) for recipient in self.recipients]),
+            self.size,
+            self.at,
+            trackdb.join_outcomes(happened) if happened else None,
+        )
+
+
+@dataclass(slots=True)
+class _Happened:
+    queue_id: str
+    recipient: Address | str
+    outcome: Outcome
+    at: float
+    next_hop: str | None
+
+    def row(self) -> tuple[Value, ...]:
+        outcome = self.outcome
+        return (
+            str(self.recipient),
+            outcome.disposition.value,
+            outcome.code,
+            outcome.enhanced,
+            outcome.text,
+            self.next_hop or outcome.host,
+            self.at,
+        )
+
+
+@dataclass(slots=True)
+class _Refused:
+    session: str
+    virtual_server: str
+    peer: str
+    user: str | None
+    stage: str
+    reason: str
+    sender: Name
+    recipient: Name
+    reply: str
+    at: float
+
+    def row(self) -> tuple[Value, ...]:
+        return (
+            self.session,
+            self.virtual_server,
+            self.peer,
+            self.user,
+            self.stage,
+            self.reason,
+            _text(self.sender) or "",
+            _text(self.recipient),
+            self.reply,
+            self.at,
+        )
+
+
+class Tracking:
+    """One database file, which several processes may share.
+
+    `start` before notes are to be written; `search` needs no start. Times are Unix seconds.
+    """
+
+    def __init__(
+        self, path: Path, *, days: int = 30, notes_at_most: int = 200_000, report: Report = log_report
+    ) -> None:
+        self._path = path
+        self._days = days
+        self._notes_at_most = notes_at_most
+        self._report = report
+        self._accepted: deque[_Accepted] = deque()
+        self._outcomes: deque[_Happened] = deque()
+        self._refused: deque[_Refused] = deque()
+        self._stop = Event()
+        self._thread: Thread | None = None
+        self._dropped_reported = 0
+        self.dropped = 0
+
+    def start(self) -> None:
+        """Notes are written from now on."""
+        self._thread = Thread(target=self._run, name="tracking", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Every note taken is written, or reported as lost."""
+        if self._thread is not None:
+            self._stop.set()
+            self._thread.join()
+            self._thread = None
+
+    def note_accepted(
+        self,
+        queue_id: str,
+        session: str,
+        virtual_server: str,
+        peer: str,
+        user: str | None,
+        sender: Name,
+        recipients: Sequence[Address | str],
+        size: int,
+        at: float,
+    ) -> None:
+        """A message was taken in: it has had its 250."""
+        notes = self._accepted
+        if len(notes) < self._notes_at_most:
+            notes.append(
+                _Accepted(queue_id, session, virtual_server, peer, user, sender, recipients, size, at)
+            )
+        else:
+            self.dropped += 1
+
+    def note_outcome(
+        self, queue_id: str, recipient: Address | str, outcome: Outcome, at: float, next_hop: str | None
+    ) -> None:
+        """Something became of a recipient."""
+        notes = self._outcomes
+        if len(notes) < self._notes_at_most:
+            notes.append(_Happened(queue_id, recipient, outcome, at, next_hop))
+        else:
+            self.dropped += 1
+
+    def note_refused(
+        self,
+        session: str,
+        virtual_server: str,
+        peer: str,
+        user: str | None,
+        stage: str,
+        reason: str,
+        sender: Name,
+        recipient: Name,
+        reply: str,
+        at: float,
+    ) -> None:
+        """Something was refused. `reason` is the name of it, `reply` what was said."""
+        notes = self._refused
+        if len(notes) < self._notes_at_most:
+            notes.append(
+                _Refused(session, virtual_server, peer, user, stage, reason, sender, recipient, reply, at)
+            )
+        else:
+            self.dropped += 1
+
+    def search(self, question: Question) -> Trace:
+        """What the database knows; notes of the last second may not be in it yet.
+
+        Opens the file for itself, so it may be called in any thread. Raises: sqlite3.Error.
+        """
+        if not self._path.exists():
+            return Trace([], [])
+        connection = trackdb.connect(self._path)
+        try:
+            return Trace(trackdb.messages(connection, question), trackdb.refusals(connection, question))
+        finally:
+            connection.close()
+
+    def _run(self) -> None:
+        """The thread. A database that cannot be written costs history, never the service."""
+        forget_at = 0.0
+        connection: sqlite3.Connection | None = None
+        is_last = False
+        while not is_last:
+            is_last = self._stop.wait(_FLUSH_SECONDS)
+            try:
+                if connection is None:
+                    connection = trackdb.connect(self._path)
+                self._write(connection)
+                if time.monotonic() >= forget_at:
+                    trackdb.delete_before(connection, time.time() - self._days * _DAY_SECONDS)
+                    forget_at = time.monotonic() + _FORGET_SECONDS
+            except Exception as error:  # top of the thread
+                self._report("tracking-failed", error=error)
+            if self.dropped > self._dropped_reported:
+                self._report("tracking-notes-dropped", count=self.dropped - self._dropped_reported)
+                self._dropped_reported = self.dropped
+        if connection is not None:
+            connection.close()
+
+    def _write(self, connection: sqlite3.Connection) -> None:
+        outcomes: _Rows = {}
+        for note in _drain(self._outcomes):
+            outcomes.setdefault(note.queue_id, []).append(note.row())
+        messages = [note.row(outcomes) for note in _drain(self._accepted)]
+        later = [(queue_id, *row) for queue_id, rows in outcomes.items() for row in rows]
+        refusals = [note.row() for note in _drain(self._refused)]
+        if not (messages or later or refusals):
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            trackdb.insert(connection, "message", trackdb.MESSAGE_COLUMNS, messages)
+            trackdb.insert(connection, "outcome", trackdb.OUTCOME_COLUMNS, later)
+            trackdb.insert(connection, "refusal", trackdb.REFUSAL_COLUMNS, refusals)
+        except BaseException:
+            self.dropped += len(messages) + len(later) + len(refusals)
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def _drain(notes: deque[_Note]) -> list[_Note]:
+    """What is in now. The loop may go on appending: single operations of a deque are atomic."""
+    return [notes.popleft() for _ in range(len(notes))]
+
+
+def _text(name: Name) -> str | None:
+    return None if name is None else str(name)
