@@ -8,6 +8,7 @@ costs bounded memory: reading stops while the conversation is busy or the peer's
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Protocol, cast
 
 from gatepost.server.tls import TlsChannel, TlsFailure, TlsServer
@@ -21,27 +22,44 @@ _LEAST_BYTES_A_SECOND = 500  # slower content does not keep a connection open
 class Conversation(Protocol):
     """What a connection pumps for. None of these may raise."""
 
-    def begin(self, connection: Connection) -> None: ...
-    def receive(self, data: bytes) -> None: ...
-    def secured(self) -> None: ...
-    def ended(self, why: str) -> None: ...
-    def timed_out(self) -> None: ...
+    def begin(self, connection: Connection) -> None:
+        """The peer is there, with TLS on already where it is implicit."""
+
+    def receive(self, data: bytes) -> None:
+        """Clear bytes came."""
+
+    def secured(self) -> None:
+        """The handshake that `start_tls` asked for is done."""
+
+    def ended(self, why: str) -> None:
+        """Nothing more comes and nothing more can be sent; called once."""
+
+    def timed_out(self) -> bool:
+        """The peer has been silent too long. False: it waits for us, so it has its time again."""
 
 
 class Connection(asyncio.Protocol):
     """One accepted connection. `tls` set and `implicit`: TLS starts before the first byte."""
 
     __slots__ = (
-        "_conversation", "_deadline", "_idle_seconds", "_implicit", "_loop", "_over", "_reading",
+        "_conversation", "_deadline", "_handshake_seconds",
+        "_idle_seconds", "_implicit", "_loop", "_over", "_reading",
         "_reasons", "_timer", "_transport", "channel", "tls_server",
     )  # fmt: skip
 
     def __init__(
-        self, conversation: Conversation, *, tls: TlsServer | None, implicit: bool, idle_seconds: float
+        self,
+        conversation: Conversation,
+        *,
+        tls: TlsServer | None,
+        implicit: bool,
+        idle_seconds: float,
+        handshake_seconds: float,
     ) -> None:
         self._conversation = conversation
         self._implicit = implicit
         self._idle_seconds = idle_seconds
+        self._handshake_seconds = handshake_seconds
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0
@@ -56,8 +74,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=_WRITE_HIGH_BYTES, low=_WRITE_LOW_BYTES)
-        self._deadline = self._loop.time() + self._idle_seconds
-        self._timer = self._loop.call_at(self._deadline, self._tick)
+        if (end := transport.get_extra_info("socket")) is not None:
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._expect(self._idle_seconds)
         if self._implicit:
             self.start_tls()
         else:
@@ -125,6 +144,13 @@ class Connection(asyncio.Protocol):
         if self.tls_server is None:
             raise RuntimeError("this virtual server has no certificate")
         self.channel = TlsChannel(self.tls_server)
+        self._expect(self._handshake_seconds)
+
+    def hurry(self, seconds: float) -> None:
+        """What the peer has begun must be whole within so many seconds."""
+        deadline = self._loop.time() + seconds
+        if deadline < self._deadline:
+            self._expect(seconds)
 
     def progressed(self) -> None:
         """The peer did something whole; it has the idle time again. Single bytes do not count."""
@@ -164,11 +190,19 @@ class Connection(asyncio.Protocol):
 
     # inside
 
+    def _expect(self, seconds: float) -> None:
+        """Also where the timer was armed for later."""
+        self._deadline = self._loop.time() + seconds
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._tick)
+
     def _write(self, data: bytes) -> None:
         if not self._transport.is_closing():
             self._transport.write(data)
 
     def _secured(self) -> None:
+        self.progressed()
         if self._implicit:
             self._conversation.begin(self)
         else:
@@ -196,12 +230,12 @@ class Connection(asyncio.Protocol):
         now = self._loop.time()
         if now < self._deadline:
             self._timer = self._loop.call_at(self._deadline, self._tick)
-        elif not self._reading and not self._stuck:
-            self._deadline = now + self._idle_seconds  # we keep the peer waiting, not it us
-            self._timer = self._loop.call_at(self._deadline, self._tick)
+        elif self._stuck:
+            self.abort("the peer does not read")
+        elif not self._reading or not self._conversation.timed_out():
+            self._expect(self._idle_seconds)  # we keep the peer waiting, not it us
         else:
-            self._conversation.timed_out()
-            self.abort("timed out") if self._stuck else self.close("timed out")
+            self.close("timed out")
 
     @property
     def _stuck(self) -> bool:

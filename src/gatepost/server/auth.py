@@ -1,0 +1,95 @@
+"""One AUTH exchange, for SMTP (RFC 4954) and POP3 (RFC 5034): a mechanism, driven by `login`."""
+
+from __future__ import annotations
+
+import secrets
+
+from gatepost.directory.password import SCRAM_ITERATIONS
+from gatepost.login import Attempt, Login, Rejected, Welcome
+from gatepost.policy.login import Channel, LoginRules, login_refused, offered
+from gatepost.policy.reasons import Reason
+from gatepost.server.client import Client
+from gatepost.server.connection import Connection
+from gatepost.store.user import ScramKeys
+from gatepost.wire.mechanisms import server_mechanism
+from gatepost.wire.sasl import Challenge, Credentials, KeysWanted, Proven, SaslError, SaslFault, Step
+from gatepost.wire.scram_server import ScramOffer
+
+_FAULTS = {
+    SaslFault.MALFORMED: Reason.AUTH_MALFORMED,
+    SaslFault.CHANNEL: Reason.CHANNEL_BINDING,
+    SaslFault.REFUSED: Reason.WRONG_PASSWORD,
+}
+
+Turn = Challenge | Welcome | Rejected
+
+
+class AuthExchange:
+    """From the AUTH command to its end: each turn is a challenge to send, or the outcome."""
+
+    def __init__(
+        self, login: Login, client: Client, connection: Connection, attempt: Attempt, rules: LoginRules
+    ):
+        self._login = login
+        self._attempt = attempt
+        self._rules = rules
+        self._channel = Channel(tls=client.tls is not None, binding=connection.channel is not None)
+        self._connection = connection
+        self._name = ""
+        self._keys: ScramKeys | None = None
+
+    async def begin(self, initial: bytes | None) -> Turn:
+        """The first turn. `attempt.mechanism` is what the peer asked for."""
+        refused = login_refused(self._attempt.mechanism, self._rules, self._channel)
+        if refused is not None:
+            return Rejected(refused)
+        mechanism = server_mechanism(self._attempt.mechanism, self._offer())
+        if mechanism is None:
+            return Rejected(Reason.UNKNOWN_MECHANISM)
+        self._mechanism = mechanism
+        return await self.respond(initial)
+
+    async def respond(self, response: bytes | None) -> Turn:
+        """The turn after the peer's response."""
+        try:
+            return await self._next(self._mechanism.step(response))
+        except SaslError as error:
+            return await self._failed(error.fault)
+
+    def _offer(self) -> ScramOffer:
+        channel = self._connection.channel
+        return ScramOffer(
+            nonce=secrets.token_bytes(18),
+            unknown_key=b"",  # `login.keys` gives keys for unknown names too
+            unknown_iterations=SCRAM_ITERATIONS,
+            bindings={} if channel is None else channel.channel_bindings(),
+            plus_offered=any(name.endswith("-PLUS") for name in offered(self._rules, self._channel)),
+        )
+
+    async def _next(self, step: Step) -> Turn:
+        if isinstance(step, Challenge):
+            return step
+        if step.authzid and step.authzid.lower() != step.name.lower():
+            # nobody may act as somebody else
+            return await self._login.disproven(self._attempt, step.name, Reason.AUTHORIZATION_IDENTITY)
+        match step:
+            case Credentials(_, name, password):
+                return await self._login.password(self._attempt, name, password)
+            case KeysWanted():
+                return await self._keys_for(step)
+            case Proven(_, name):
+                assert self._keys is not None
+                return await self._login.proven(self._attempt, name, self._keys)
+
+    async def _keys_for(self, wanted: KeysWanted) -> Turn:
+        keys = await self._login.keys(self._attempt, wanted.name)
+        if isinstance(keys, Rejected):
+            return keys
+        self._name, self._keys = wanted.name, keys
+        return wanted.give(keys)
+
+    async def _failed(self, fault: SaslFault) -> Rejected:
+        reason = _FAULTS[fault]
+        if reason is Reason.AUTH_MALFORMED or not self._name:
+            return Rejected(reason)
+        return await self._login.disproven(self._attempt, self._name, reason)

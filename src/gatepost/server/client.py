@@ -1,0 +1,87 @@
+"""The client of a session: its facts, and what it may. One for SMTP and POP3."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from ipaddress import IPv6Address, ip_address
+
+from gatepost.mail.address import Address
+from gatepost.policy.access import Right, Table, Verdict, may
+from gatepost.policy.facts import UNKNOWN, Facts, Identity, Peer, UnknownType
+
+
+def peer_address(text: str) -> Peer:
+    """The address a socket names; an IPv4-mapped IPv6 address is its IPv4 address (RFC 4291 §2.5.5.2)."""
+    address = ip_address(text.partition("%")[0])
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+class Client:
+    """Who is at the other end, for as long as it is connected.
+
+    `generation` is the directory's when `identity` was learnt: when it has moved on, learn it anew.
+    """
+
+    __slots__ = ("_table", "_verdicts", "facts", "generation", "id", "peer", "since", "tls")
+
+    def __init__(self, session_id: str, peer: Peer, table: Table, *, now: float) -> None:
+        self.id = session_id
+        self.peer = peer
+        self.since = datetime.fromtimestamp(now, UTC)
+        self.tls: str | None = None
+        self.generation = 0
+        # a table that asks for no host name must not be answered UNKNOWN for want of one
+        self.facts = Facts(peer, hostnames=UNKNOWN if table.needs_hostnames else frozenset())
+        self._table = table
+        self._verdicts: dict[Right, Verdict] = {}
+
+    @property
+    def identity(self) -> Identity | None:
+        return self.facts.identity
+
+    @property
+    def user(self) -> str | None:
+        identity = self.facts.identity
+        return None if identity is None else identity.name
+
+    def owns(self, address: Address) -> bool:
+        """Whether it is one of the identity's own, with or without a tag (`bob+lists@`)."""
+        identity = self.facts.identity
+        if identity is None:
+            return False
+        local = address.local.lower()
+        own = identity.addresses
+        if Address(local, address.domain) in own:
+            return True
+        base = local.partition("+")[0]
+        return base != local and Address(base, address.domain) in own
+
+    def may(self, right: Right) -> Verdict:
+        """The access page's answer; asked once for as long as the facts stay the same."""
+        verdict = self._verdicts.get(right)
+        if verdict is None:
+            verdict = self._verdicts[right] = may(right, self.facts, self._table)
+        return verdict
+
+    def secured(self, tls: str) -> None:
+        self.tls = tls
+        self._learn(replace(self.facts, tls=True))
+
+    def named(self, hostnames: frozenset[str] | UnknownType) -> None:
+        self._learn(replace(self.facts, hostnames=hostnames))
+
+    def logged_in(self, identity: Identity | None, generation: int) -> None:
+        self.generation = generation
+        self._learn(replace(self.facts, identity=identity))
+
+    def groups_unknown(self) -> None:
+        """The directory cannot say any more what the identity is a member of."""
+        if self.facts.identity is not None:
+            self._learn(replace(self.facts, identity=replace(self.facts.identity, groups=UNKNOWN)))
+
+    def _learn(self, facts: Facts) -> None:
+        self.facts = facts
+        self._verdicts.clear()

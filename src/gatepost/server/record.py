@@ -1,0 +1,120 @@
+"""What a session leaves behind: a line in the log and a row in the tracking, under its id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gatepost.log import Log
+from gatepost.mail.address import Address
+from gatepost.mail.envelope import Envelope
+from gatepost.policy.reasons import Reason
+from gatepost.server.client import Client
+from gatepost.server.refuse import refused
+from gatepost.smtp.reply import Reply
+from gatepost.store.tracking import Tracking
+
+
+class Record:
+    """Of one SMTP session on the virtual server `name`. `accepted_count` is its messages so far."""
+
+    __slots__ = ("_client", "_clock", "_log", "_name", "_tracking", "accepted_count")
+
+    def __init__(
+        self, log: Log, tracking: Tracking, clock: Callable[[], float], name: str, client: Client
+    ) -> None:
+        self._clock = clock
+        self._log = log
+        self._tracking = tracking
+        self._name = name
+        self._client = client
+        self.accepted_count = 0
+
+    def refuse(
+        self,
+        stage: str,
+        reason: Reason,
+        *,
+        sender: Address | None = None,
+        recipient: Address | None = None,
+        **places: Any,
+    ) -> Reply:
+        """The reply for `reason`, which is on record now. `places` fill the words of the reply."""
+        reply = refused(reason, self._client.id, **places)
+        self.refused(stage, reason, reply, sender=sender, recipient=recipient)
+        return reply
+
+    def refused(
+        self,
+        stage: str,
+        reason: Reason,
+        reply: Reply | None,
+        *,
+        sender: Address | None = None,
+        recipient: Address | None = None,
+    ) -> None:
+        """A no stands in log and tracking, with its reason and what was said."""
+        client = self._client
+        self._log.event(
+            "refused",
+            session=client.id,
+            virtual_server=self._name,
+            peer=client.peer,
+            user=client.user,
+            stage=stage,
+            reason=reason.value,
+            sender=sender,
+            recipient=recipient,
+        )
+        self._tracking.note_refused(
+            client.id,
+            self._name,
+            str(client.peer),
+            client.user,
+            stage,
+            reason.value,
+            sender,
+            recipient,
+            str(reply or ""),
+            self._clock(),
+        )
+
+    def accepted(self, queue_id: str, envelope: Envelope, size_bytes: int) -> None:
+        """A message that is on the disk stands in log and tracking."""
+        self.accepted_count += 1
+        origin, sender = envelope.origin, envelope.sender
+        self._log.event(
+            "accepted",
+            session=origin.session_id,
+            queue_id=queue_id,
+            virtual_server=origin.virtual_server,
+            peer=origin.peer,
+            user=origin.user,
+            sender="<>" if sender is None else str(sender),
+            recipients=len(envelope.recipients),
+            size=size_bytes,
+        )
+        self._tracking.note_accepted(
+            queue_id,
+            origin.session_id,
+            origin.virtual_server,
+            origin.peer,
+            origin.user,
+            sender,
+            [recipient.address for recipient in envelope.recipients],
+            size_bytes,
+            self._clock(),
+        )
+
+    def closed(self, why: str) -> None:
+        client = self._client
+        self._log.event(
+            "session-closed",
+            session=client.id,
+            virtual_server=self._name,
+            peer=client.peer,
+            user=client.user,
+            tls=client.tls,
+            messages=self.accepted_count,
+            why=why,
+        )

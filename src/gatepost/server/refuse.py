@@ -1,0 +1,36 @@
+"""A reason as an SMTP reply: the words of the closed list, ending in ` [reason session]`."""
+
+from __future__ import annotations
+
+from gatepost.policy.access import Right, Verdict
+from gatepost.policy.reasons import REPLIES, Reason, Said
+from gatepost.policy.refusal import refusal
+from gatepost.smtp.reply import Reply
+
+
+def refused(
+    reason: Reason, session_id: str, *, address: object = "", seconds: float = 0, limit: int = 0
+) -> Reply:
+    """What the peer is told for `reason`."""
+    shown = reason.shown
+    return _reply(REPLIES[shown], shown, session_id, address=address, seconds=seconds, limit=limit)
+
+
+def refused_right(
+    right: Right,
+    verdict: Verdict,
+    session_id: str,
+    *,
+    address: object = "",
+    login_would_be_heard: bool = False,
+) -> tuple[Reason, Reply]:
+    """The reason and what the peer is told when the access table did not say yes."""
+    why = refusal(right, verdict, login_would_be_heard=login_would_be_heard)
+    return why.reason, _reply(why.said, why.reason.shown, session_id, address=address, seconds=0, limit=0)
+
+
+def _reply(
+    said: Said, shown: Reason, session_id: str, *, address: object, seconds: float, limit: int
+) -> Reply:
+    words = said.words(address=address, seconds=seconds, limit=limit)
+    return Reply(said.code, said.enhanced, (f"{words} [{shown.value} {session_id}]",))

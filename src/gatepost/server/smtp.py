@@ -1,0 +1,384 @@
+"""The SMTP conversation of one connection: every event of the core gets its one reply.
+
+What SMTP is lies in `smtp.server`, what is decided in `policy`; here the one is asked with the
+other's facts. An answer that must wait (a login, a lookup, the disk) leaves the session busy: no
+further event is taken, and reading stops when too much is waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+
+from gatepost.config.schema import TlsMode
+from gatepost.login import Attempt, Rejected
+from gatepost.policy.access import Right
+from gatepost.policy.login import LoginRules
+from gatepost.policy.reasons import Reason
+from gatepost.server.admission import refusal_at_accept
+from gatepost.server.auth import AuthExchange, Turn
+from gatepost.server.client import Client, peer_address
+from gatepost.server.connection import Connection
+from gatepost.server.hostname import confirmed_hostnames
+from gatepost.server.record import Record
+from gatepost.server.refuse import refused, refused_right
+from gatepost.server.sessions import SessionReport
+from gatepost.server.shard import Shard, SmtpVirtualServer
+from gatepost.server.transaction import Transaction
+from gatepost.smtp import command
+from gatepost.smtp import event as heard
+from gatepost.smtp.event import NEED_DATA
+from gatepost.smtp.reply import Reply
+from gatepost.smtp.server import Server
+from gatepost.smtp.state import State
+from gatepost.wire.sasl import Challenge, encode
+
+_WAITING_LIMIT_BYTES: Final = 128 * 1024
+_OK: Final = Reply(250, "2.0.0", ("OK",))
+_READY_FOR_TLS: Final = Reply(220, "2.0.0", ("Ready to start TLS",))
+_WELCOME: Final = Reply(235, "2.7.0", ("Authentication succeeded",))
+_BYE: Final = Reply(221, "2.0.0", ("Goodbye",))
+_CANNOT_VERIFY: Final = Reply(252, "2.1.5", ("Send some mail, I'll try my best",))
+_NO_LISTS: Final = Reply(502, "5.5.1", ("EXPN is not available",))
+_HELP: Final = Reply(214, "2.0.0", ("EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS AUTH QUIT",))
+_BETWEEN_TRANSACTIONS: Final = (State.START, State.READY)
+# RFC 3207 §4: what a client may say where TLS is required, before it is on
+_BEFORE_TLS: Final = (command.StartTls, command.Noop, command.Quit, heard.BadCommand, heard.TooManyErrors)
+
+# Reply: say it. None: nothing is to be said. An awaitable: busy until it comes true.
+Answer = Reply | Awaitable[Any] | None
+
+
+class SmtpConversation:
+    """A session from accept to end."""
+
+    __slots__ = (
+        "_auth",
+        "_busy",
+        "_client",
+        "_connection",
+        "_core",
+        "_draining",
+        "_ended",
+        "_helo",
+        "_out",
+        "_parked",
+        "_record",
+        "_server",
+        "_shard",
+        "_task",
+        "_transaction",
+    )
+
+    def __init__(self, shard: Shard, server: SmtpVirtualServer) -> None:
+        self._shard = shard
+        self._server = server
+        self._auth: AuthExchange | None = None
+        self._busy = False
+        self._draining = False
+        self._ended = False
+        self._parked = False
+        self._out: list[bytes] = []
+        self._task: asyncio.Future[Any] | None = None
+
+    # what the connection calls
+
+    def begin(self, connection: Connection) -> None:
+        shard, settings = self._shard, self._server.settings
+        peer = peer_address(connection.peer_name[0])
+        self._connection = connection
+        self._client = Client(shard.sessions.new_id(), peer, settings.access, now=shard.clock())
+        if connection.channel is not None:
+            self._client.secured(connection.channel.summary)
+        self._core = Server(
+            shard.settings.hostname,
+            size_limit_bytes=settings.limits.message_size_bytes,
+            error_limit=settings.limits.errors_per_session,
+            tls=connection.channel is not None,
+        )
+        self._record = Record(shard.log, shard.tracking, shard.clock, self._server.name, self._client)
+        self._transaction = Transaction(shard, self._server, self._client, self._record)
+        refusal = self._refusal_of_connection()
+        shard.sessions.opened(self, self._server.name, peer)
+        if refusal is not None:
+            self._end_with(self._core.greeting(refusal), "refused")
+        elif settings.access.needs_hostnames:
+            self._await(self._greeting_once_named())
+        else:
+            self._say(self._greeting())
+            self._flush()
+
+    def receive(self, data: bytes) -> None:
+        try:
+            self._core.feed(data)
+            if not self._busy:
+                self._advance()
+                if self._core.buffered_bytes:  # a command that is not whole yet
+                    self._connection.hurry(self._server.settings.command_seconds)
+            elif self._core.buffered_bytes > _WAITING_LIMIT_BYTES and not self._parked:
+                self._parked = True
+                self._connection.hold()
+        except Exception as fault:
+            self._fault(fault)
+
+    def secured(self) -> None:
+        assert self._connection.channel is not None
+        self._core.tls_started()
+        self._client.secured(self._connection.channel.summary)
+
+    def timed_out(self) -> bool:
+        if self._busy or self._core.closed:
+            return not self._busy
+        self._connection.send(self._core.hang_up(self._record.refuse("idle", Reason.IDLE_TIMEOUT)))
+        return True
+
+    def ended(self, why: str) -> None:
+        self._ended = True
+        if not hasattr(self, "_client"):
+            return  # the TLS handshake before the first byte failed
+        self._transaction.abandon()
+        if self._task is not None:
+            self._task.cancel()
+        self._shard.sessions.ended(self, self._server.name, self._client.peer)
+        self._record.closed(why)
+
+    # what the operator asks
+
+    @property
+    def id(self) -> str:
+        return self._client.id
+
+    def report(self) -> SessionReport:
+        client = self._client
+        return SessionReport(
+            client.id,
+            "smtp",
+            self._server.name,
+            str(client.peer),
+            client.user,
+            client.tls,
+            client.since,
+            self._record.accepted_count,
+        )
+
+    def drain(self) -> None:
+        self._draining = True
+        if not self._busy:
+            self._end_if_drained()
+
+    def close(self, why: str) -> None:
+        if not self._core.closed:
+            self._connection.send(self._core.hang_up(refused(Reason.STOPPING, self.id)))
+        self._connection.close(why)
+
+    # the pump of events
+
+    def _advance(self) -> None:
+        core = self._core
+        while (event := core.next_event()) is not NEED_DATA:
+            kind = type(event)
+            if kind is heard.Closed:
+                self._flush()
+                self._connection.close("peer closed")
+                return
+            answer = _ANSWERS[kind](self, event) if self._may_say(kind) else self._tls_first()
+            if isinstance(answer, Reply):
+                self._say(answer)
+            elif answer is not None:
+                self._await(answer)
+                return
+            if self._ended or core.closed:
+                break
+        self._flush()
+        if core.closed and not self._ended:
+            self._connection.close("said goodbye")
+        elif core.state is State.TLS and not self._ended:
+            self._connection.start_tls()
+        elif self._draining:
+            self._end_if_drained()
+
+    def _say(self, reply: Reply) -> None:
+        self._out.append(self._core.reply(reply))
+        self._connection.progressed()
+
+    def _flush(self) -> None:
+        if out := self._out:
+            self._connection.send(out[0] if len(out) == 1 else b"".join(out))
+            out.clear()
+
+    def _await(self, answer: Awaitable[Any]) -> None:
+        """The session is busy until the answer comes."""
+        self._flush()
+        self._busy = True
+        self._task = asyncio.ensure_future(answer)
+        self._task.add_done_callback(self._answered)
+
+    def _answered(self, future: asyncio.Future[Any]) -> None:
+        self._task = None
+        self._busy = False
+        if future.cancelled() or self._ended:
+            return
+        try:
+            answer = (
+                self._transaction.committed(future) if self._transaction.is_committing else future.result()
+            )
+            if answer is not None:
+                self._say(answer)
+            if self._parked:
+                self._parked = False
+                self._connection.unhold()
+            self._advance()
+        except Exception as fault:
+            self._fault(fault)
+
+    def _fault(self, fault: Exception) -> None:
+        """Top of everything a peer can cause: it hears 421, we log what it was."""
+        self._shard.log.error("internal-fault", session=self.id, fault=f"{type(fault).__name__}: {fault}")
+        if not self._core.closed:
+            self._connection.send(
+                self._core.hang_up(Reply(421, "4.3.0", (f"Fault on our side [{self.id}]",)))
+            )
+        self._connection.close("internal fault")
+
+    def _end_with(self, data: bytes, why: str) -> None:
+        self._connection.send(data)
+        self._connection.close(why)
+
+    def _end_if_drained(self) -> None:
+        if self._core.state in _BETWEEN_TRANSACTIONS and not self._ended:
+            self._end_with(self._core.hang_up(refused(Reason.STOPPING, self.id)), "draining")
+
+    # the connection
+
+    def _refusal_of_connection(self) -> Reply | None:
+        server = self._server
+        reason = refusal_at_accept(
+            self._shard.sessions, server.name, self._client.peer, server.settings, server.running
+        )
+        if reason is not None:
+            return self._record.refuse("connect", reason)
+        return None if server.settings.access.needs_hostnames else self._refusal_by_right()
+
+    def _refusal_by_right(self) -> Reply | None:
+        verdict = self._client.may(Right.CONNECT)
+        if verdict.allowed:
+            return None
+        reason, reply = refused_right(Right.CONNECT, verdict, self.id)
+        self._record.refused("connect", reason, reply)
+        return reply
+
+    async def _greeting_once_named(self) -> Reply:
+        self._client.named(await confirmed_hostnames(self._client.peer, self._shard.resolver))
+        return self._refusal_by_right() or self._greeting()
+
+    def _greeting(self) -> Reply:
+        return Reply(220, None, (f"{self._shard.settings.hostname} ESMTP Gatepost",))
+
+    # commands
+
+    def _may_say(self, kind: type) -> bool:
+        if self._server.settings.tls is not TlsMode.REQUIRE or self._client.tls is not None:
+            return True
+        return kind in _BEFORE_TLS or kind is command.Helo
+
+    def _tls_first(self) -> Reply:
+        return self._record.refuse("command", Reason.TLS_REQUIRED)
+
+    def _hello(self, event: command.Helo) -> Answer:
+        self._transaction.abandon()
+        self._transaction.introduced(event)
+        if not event.extended:
+            return Reply(250, None, (self._shard.settings.hostname,))
+        return self._server.ehlo(self._shard.settings.hostname, tls=self._client.tls is not None)
+
+    def _start_tls(self, event: command.StartTls) -> Answer:
+        if self._server.settings.tls not in (TlsMode.OFFER, TlsMode.REQUIRE) or self._server.tls is None:
+            return self._record.refuse("starttls", Reason.NOT_IMPLEMENTED)
+        if event.injected:
+            return self._record.refuse("starttls", Reason.PLAINTEXT_AFTER_STARTTLS)
+        self._transaction.abandon()
+        return _READY_FOR_TLS
+
+    def _begin_auth(self, event: command.Auth) -> Answer:
+        settings, client = self._server.settings, self._client
+        attempt = Attempt(
+            event.mechanism.upper(),
+            self._server.name,
+            client.peer,
+            client.tls is not None,
+            client.id,
+            settings.auth_in_clear,
+        )
+        rules = LoginRules(settings.auth, settings.auth_in_clear)
+        self._auth = AuthExchange(self._shard.login, client, self._connection, attempt, rules)
+        return self._auth_reply(self._auth.begin(event.initial))
+
+    def _continue_auth(self, event: command.AuthResponse) -> Answer:
+        assert self._auth is not None
+        return self._auth_reply(self._auth.respond(event.response))
+
+    async def _auth_reply(self, coming: Coroutine[Any, Any, Turn]) -> Reply:
+        generation = self._shard.directories.generation
+        turn = await coming
+        if isinstance(turn, Challenge):
+            return Reply(334, None, (encode(turn.data).decode("ascii"),))
+        self._auth = None
+        if isinstance(turn, Rejected):
+            return self._record.refuse("auth", turn.reason)
+        self._client.logged_in(turn.identity, generation)
+        return _WELCOME
+
+    def _cancel_auth(self, event: command.AuthCancelled) -> Answer:
+        return self._record.refuse("auth", Reason.AUTH_CANCELLED)
+
+    def _quit(self, event: command.Quit) -> Answer:
+        return _BYE
+
+    def _reset(self, event: command.Rset) -> Answer:
+        self._transaction.abandon()
+        return _OK
+
+    def _content(self, event: heard.Content) -> Answer:
+        self._connection.trickled(len(event.data))
+        return self._transaction.content(event.data)
+
+    def _bad(self, event: heard.BadCommand | heard.TooManyErrors) -> Answer:
+        reason = _CORE_REASONS.get(event.reply.code, Reason.SYNTAX_ERROR)
+        if isinstance(event, heard.TooManyErrors):
+            reason = Reason.TOO_MANY_ERRORS
+        reply = event.reply.one_line(reason.value, self.id)
+        self._record.refused("command", reason, reply)
+        return reply
+
+
+_CORE_REASONS: Final = {
+    500: Reason.UNKNOWN_COMMAND,
+    502: Reason.NOT_IMPLEMENTED,
+    503: Reason.BAD_SEQUENCE,
+    530: Reason.TLS_REQUIRED,
+    553: Reason.RECIPIENT_SYNTAX,
+    554: Reason.BAD_SEQUENCE,
+    555: Reason.UNKNOWN_PARAMETER,
+}
+_ANSWERS: Final[dict[type, Callable[[SmtpConversation, Any], Answer]]] = {
+    command.Helo: SmtpConversation._hello,
+    command.StartTls: SmtpConversation._start_tls,
+    command.Auth: SmtpConversation._begin_auth,
+    command.AuthResponse: SmtpConversation._continue_auth,
+    command.AuthCancelled: SmtpConversation._cancel_auth,
+    command.Mail: lambda self, event: self._transaction.mail(event),
+    command.Rcpt: lambda self, event: self._transaction.rcpt(event),
+    command.Data: lambda self, event: self._transaction.data(),
+    command.Chunk: lambda self, event: self._transaction.chunk(),
+    heard.Content: SmtpConversation._content,
+    heard.EndOfContent: lambda self, event: self._transaction.end(event),
+    command.Rset: SmtpConversation._reset,
+    command.Noop: lambda self, event: _OK,
+    command.Vrfy: lambda self, event: _CANNOT_VERIFY,
+    command.Expn: lambda self, event: _NO_LISTS,
+    command.Help: lambda self, event: _HELP,
+    command.Quit: SmtpConversation._quit,
+    heard.BadCommand: SmtpConversation._bad,
+    heard.TooManyErrors: SmtpConversation._bad,
+}

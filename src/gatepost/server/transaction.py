@@ -1,0 +1,261 @@
+"""The mail transactions of one SMTP session: MAIL, RCPT, content, and the 250 that is a promise.
+
+Each step gathers facts, asks `policy`, and answers the reply. Only `policy.access` may accept a
+recipient outside the local domains; only a directory may accept one inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine
+from typing import Any, Final
+
+from gatepost.config.schema import LocalDomain
+from gatepost.directory.directory import Unavailable, UnknownRecipient
+from gatepost.mail.address import Address
+from gatepost.mail.envelope import Recipient
+from gatepost.policy.access import Right
+from gatepost.policy.reasons import Reason
+from gatepost.server.client import Client
+from gatepost.server.intake import Intake
+from gatepost.server.record import Record
+from gatepost.server.refuse import refused_right
+from gatepost.server.shard import Shard, SmtpVirtualServer
+from gatepost.smtp.command import Helo, Mail, Rcpt
+from gatepost.smtp.event import EndOfContent
+from gatepost.smtp.reply import Reply
+from gatepost.store.failure import SpoolError, SpoolFull
+from gatepost.wire.dots import ContentFault
+
+_SENDER_OK: Final = Reply(250, "2.1.0", ("Sender OK",))
+_RECIPIENT_OK: Final = Reply(250, "2.1.5", ("Recipient OK",))
+_GO_AHEAD: Final = Reply(354, None, ("Send the message, end with a dot on a line by itself",))
+_CHUNK_OK: Final = Reply(250, "2.0.0", ("Chunk OK",))
+_FAULTS: Final = {
+    ContentFault.BARE_LF: Reason.BARE_LINE_ENDING,
+    ContentFault.BARE_CR: Reason.BARE_LINE_ENDING,
+    ContentFault.NUL: Reason.NUL_IN_CONTENT,
+    ContentFault.LINE_TOO_LONG: Reason.LINE_TOO_LONG,
+    ContentFault.TOO_LARGE: Reason.MESSAGE_TOO_LARGE,
+}
+# a route hidden in a local part: the tricks of open relays
+_ROUTING: Final = frozenset("%!@")
+
+
+class Transaction:
+    """What is being handed in now; empty between transactions."""
+
+    __slots__ = (
+        "_client",
+        "_helo",
+        "_intake",
+        "_mail",
+        "_recipients",
+        "_record",
+        "_relays",
+        "_server",
+        "_shard",
+    )
+
+    def __init__(self, shard: Shard, server: SmtpVirtualServer, client: Client, record: Record) -> None:
+        self._shard = shard
+        self._server = server
+        self._client = client
+        self._record = record
+        self._helo = Helo("")
+        self._mail: Mail | None = None
+        self._recipients: list[Recipient] = []
+        self._relays = False
+        self._intake: Intake | None = None
+
+    @property
+    def is_committing(self) -> bool:
+        return self._intake is not None and self._intake.is_committing
+
+    def introduced(self, helo: Helo) -> None:
+        self._helo = helo
+
+    def abandon(self) -> None:
+        """Nothing is being handed in. What is on its way to the disk already gets there."""
+        if self._intake is not None:
+            self._intake.abandon()
+            self._intake = None
+        self._mail = None
+        self._recipients = []
+        self._relays = False
+
+    # MAIL FROM
+
+    def mail(self, command: Mail) -> Reply | Coroutine[Any, Any, Reply]:
+        client = self._client
+        if client.identity is not None and client.generation != self._shard.directories.generation:
+            return self._mail_once_refreshed(command)
+        return self._mail_now(command)
+
+    async def _mail_once_refreshed(self, command: Mail) -> Reply:
+        """The directory has changed since the login: the identity is learnt anew."""
+        client, directories = self._client, self._shard.directories
+        assert client.identity is not None
+        generation = directories.generation
+        try:
+            client.logged_in(await directories.identity(client.identity.name), generation)
+        except Unavailable:
+            client.groups_unknown()
+        return self._mail_now(command)
+
+    def _mail_now(self, command: Mail) -> Reply:
+        if command.require_tls:  # RFC 8689: not offered, so not known
+            return self._record.refuse("mail", Reason.UNKNOWN_PARAMETER, sender=command.sender)
+        refusal = self._refusal_of_sender(command.sender) or self._refusal_for_load(command)
+        if refusal is None:
+            self._mail = command
+            return _SENDER_OK
+        return refusal
+
+    def _refusal_of_sender(self, sender: Address | None) -> Reply | None:
+        client = self._client
+        right, verdict = Right.SUBMIT, client.may(Right.SUBMIT)
+        if verdict.allowed:
+            if client.identity is None or sender is None or client.owns(sender):
+                return None
+            right, verdict = Right.ANY_SENDER, client.may(Right.ANY_SENDER)
+            if verdict.allowed:
+                return None
+        could_log_in = client.identity is None and bool(self._server.settings.auth)
+        reason, reply = refused_right(
+            right, verdict, client.id, address=sender, login_would_be_heard=could_log_in
+        )
+        self._record.refused("mail", reason, reply, sender=sender)
+        return reply
+
+    def _refusal_for_load(self, command: Mail) -> Reply | None:
+        limit, sender = self._server.settings.message_size_bytes, command.sender
+        if command.size_bytes is not None and command.size_bytes > limit:
+            return self._record.refuse("mail", Reason.MESSAGE_TOO_LARGE, sender=sender, limit=limit)
+        if not self._shard.spool.has_room():
+            return self._record.refuse("mail", Reason.SPOOL_FULL, sender=sender)
+        user = self._client.user
+        if user is not None:
+            wait = self._server.quota.take_message(user, self._shard.clock())
+            if wait is not None:
+                return self._record.refuse("mail", Reason.RATE_LIMITED, sender=sender, seconds=wait)
+        return None
+
+    # RCPT TO
+
+    def rcpt(self, command: Rcpt) -> Reply:
+        address, limit = command.address, self._server.settings.recipients_per_message
+        if len(self._recipients) >= limit:
+            return self._refuse(Reason.TOO_MANY_RECIPIENTS, address, limit=limit)
+        domain = self._local_domain(address)
+        if domain is None:
+            refusal = self._refusal_to_relay(address)
+        else:
+            refusal = self._refusal_of_local(address, domain)
+        if refusal is None:
+            refusal = self._refusal_by_day(address)
+        if refusal is not None:
+            return refusal
+        self._relays |= domain is None
+        self._recipients.append(Recipient(address, command.notify, command.orcpt))
+        return _RECIPIENT_OK
+
+    def _local_domain(self, address: Address) -> LocalDomain | None:
+        """The local domain it lies in; a bare `postmaster` lies in the first (RFC 5321 §4.1.1.3)."""
+        domains = self._shard.settings.domains
+        return domains.get(address.domain) if address.domain else next(iter(domains.values()), None)
+
+    def _refusal_to_relay(self, address: Address) -> Reply | None:
+        verdict = self._client.may(Right.RELAY)
+        if verdict.allowed:
+            return None
+        reason, reply = refused_right(Right.RELAY, verdict, self._client.id, address=address)
+        self._record.refused("rcpt", reason, reply, sender=self._sender, recipient=address)
+        return reply
+
+    def _refusal_of_local(self, address: Address, domain: LocalDomain) -> Reply | None:
+        try:
+            resolution = self._shard.directories.resolve(address)
+        except Unavailable:
+            return self._refuse(Reason.FACT_UNKNOWN, address)
+        if not isinstance(resolution, UnknownRecipient):
+            return None
+        kept_elsewhere = domain.deliver != "mailbox" or domain.unknown != "reject"
+        if kept_elsewhere and _ROUTING.isdisjoint(address.local):
+            return None
+        return self._refuse(Reason.UNKNOWN_RECIPIENT, address)
+
+    def _refusal_by_day(self, address: Address) -> Reply | None:
+        user = self._client.user
+        if user is None:
+            return None
+        wait = self._server.quota.take_recipient(user, self._shard.clock())
+        return None if wait is None else self._refuse(Reason.RECIPIENTS_PER_DAY, address, seconds=wait)
+
+    @property
+    def _sender(self) -> Address | None:
+        return None if self._mail is None else self._mail.sender
+
+    def _refuse(self, reason: Reason, recipient: Address, **places: Any) -> Reply:
+        return self._record.refuse(
+            "rcpt", reason, sender=self._sender, recipient=recipient, address=recipient, **places
+        )
+
+    # content
+
+    def data(self) -> Reply:
+        self._intake = Intake(self._shard.spool.incoming(), self._client)
+        return _GO_AHEAD
+
+    def chunk(self) -> None:
+        if self._intake is None:
+            self._intake = Intake(self._shard.spool.incoming(), self._client)
+
+    def content(self, data: bytes) -> Awaitable[None] | None:
+        """Takes a part of the message; an awaitable when the disk must catch up before more is read."""
+        assert self._intake is not None
+        return self._intake.take(data)
+
+    def end(self, event: EndOfContent) -> Reply | asyncio.Future[str]:
+        """The reply, or the future of the queue id: give it to `committed` when it is done."""
+        if event.fault is not None:
+            return self._refuse_content(_FAULTS[event.fault])
+        if not event.last:
+            return _CHUNK_OK
+        intake, mail = self._intake, self._mail
+        assert intake is not None
+        assert mail is not None
+        objection = intake.objection(received_limit=self._server.settings.received_headers)
+        if objection is not None:
+            return self._refuse_content(*objection)
+        return intake.commit(
+            mail,
+            self._recipients,
+            self._helo,
+            hostname=self._shard.settings.hostname,
+            virtual_server=self._server.name,
+            submitted=self._relays or self._client.identity is not None,
+            now=self._shard.clock(),
+        )
+
+    def committed(self, future: asyncio.Future[str]) -> Reply:
+        """The 250, now that the message is on the disk; or why it is not."""
+        intake, self._intake = self._intake, None
+        assert intake is not None
+        assert intake.envelope is not None
+        try:
+            queue_id = future.result()
+        except SpoolFull:
+            return self._refuse_content(Reason.SPOOL_FULL)
+        except SpoolError as problem:
+            self._shard.log.error("spool-failed", session=self._client.id, problem=str(problem))
+            return self._refuse_content(Reason.SPOOL_FAILED)
+        self._record.accepted(queue_id, intake.envelope, intake.size_bytes)
+        self.abandon()
+        return Reply(250, "2.0.0", (f"queued as {queue_id}",))
+
+    def _refuse_content(self, reason: Reason, address: Address | str | None = None) -> Reply:
+        limit = self._server.settings.message_size_bytes
+        reply = self._record.refuse("data", reason, sender=self._sender, address=address or "", limit=limit)
+        self.abandon()
+        return reply
