@@ -105,11 +105,19 @@ def _domain(text: str) -> str:
     if _DOMAIN.fullmatch(text) is None or _octets(text) > _DOMAIN_OCTETS:
         raise AddressError("malformed domain")
     domain = text.lower()
-    # RFC 5890 §2.3.2.1: a U-label is in NFC and of stable characters; one that only looks like a
-    # known domain (full-width letters, other full stops) is none.
-    if not domain.isascii() and unicodedata.normalize("NFKC", domain) != domain:
+    if not (text.isascii() or (_is_stable(text) and _is_stable(domain))):
         raise AddressError("malformed domain")
     return domain
+
+
+def _is_stable(domain: str) -> bool:
+    """Made of letters, marks and digits that stay what they are (RFC 5890 §2.3.2.1, RFC 5892).
+
+    So no domain only looks like another: no full-width letters, no other full stops.
+    """
+    return unicodedata.normalize("NFKC", domain) == domain and all(
+        c.isascii() or unicodedata.category(c)[0] in "LMN" for c in domain
+    )
 
 
 def _literal(text: str) -> str:

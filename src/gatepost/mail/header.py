@@ -32,6 +32,8 @@ _UNFOLD = re.compile(r"\r\n(?=[ \t])")
 # What HELO may say and be put outside a comment (RFC 5321 §4.4 Extended-Domain).
 _SAFE = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 _COMMENT_OCTETS: Final = 60
+# A thousand authors; taking a longer one to pieces would hold up the loop.
+_FROM_OCTETS: Final = 32_768
 _COMMENT = re.compile(rf"[ !#-'*-\[\]-~]{{1,{_COMMENT_OCTETS}}}")
 
 
@@ -78,6 +80,8 @@ def from_addresses(header: bytes) -> tuple[Address, ...]:
     """
     found: list[Address] = []
     for body in field(header, "From"):
+        if len(body) > _FROM_OCTETS:
+            raise HeaderError("a From field without end")
         # Names may hold anything; an address with an octet that is no UTF-8 is none.
         found += mailboxes(_UNFOLD.sub("", body.decode("utf-8", "surrogateescape")))
     return tuple(found)

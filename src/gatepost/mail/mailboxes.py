@@ -18,8 +18,8 @@ _TOKEN = re.compile(
 )
 # How nearly every From field looks.
 _COMMON = re.compile(
-    r'''(?:"[^"\\\r\n]*"[ \t]*|[A-Za-z0-9!#$%&'*+/=?^_`{|}~. \t\x80-\U0010ffff-]*+)'''
-    r'''<([^<>@ \t"]+@[^<>@ \t"\[]+)>'''
+    r"""(?:"[^"\\\r\n]*"[ \t]*|[A-Za-z0-9!#$%&'*+/=?^_`{|}~. \t\x80-\U0010ffff-]*+)"""
+    r"""<([^<>@ \t"]+@[^<>@ \t"\[]+)>"""
 )
 _ROUTE = re.compile(r"@[^:<>]*:")
 _COMMENT_DEPTH = 20
