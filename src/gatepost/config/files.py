@@ -62,9 +62,9 @@ def check_certificate(certificate: Certificate) -> None:
     Raises:
         Unusable: with the key at fault.
     """
-    if certificate.pfx is not None:
+    if certificate.pfx is not None and certificate.chain is None and certificate.key is None:
         _check_pfx(certificate.pfx, certificate.pfx_password_file)
-    elif certificate.chain is not None and certificate.key is not None:
+    elif certificate.pfx is None and certificate.chain is not None and certificate.key is not None:
         leaf = _certificates("chain", certificate.chain)[0]
         if _public(_private_key(certificate.key).public_key()) != _public(leaf.public_key()):
             raise Unusable(

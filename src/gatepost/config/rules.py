@@ -40,7 +40,7 @@ def complaints(settings: Settings, raw: Mapping[str, Any]) -> Iterator[Complaint
     for name, directory in settings.directory.items():
         yield from _not_for_local(("directory", name), directory)
     yield from _retry_order(settings)
-    yield from _unknown_names(settings)
+    yield from _unnamed(settings)
 
 
 def servers(settings: Settings) -> Iterator[tuple[tuple[str, str], SmtpServer | Pop3Server]]:
@@ -150,16 +150,7 @@ def _retry_order(settings: Settings) -> Iterator[Complaint]:
         )
 
 
-def _unknown_names(settings: Settings) -> Iterator[Complaint]:
-    for name, domain in settings.domains.items():
-        for key, value in (("catch_all", domain.catch_all), ("postmaster", domain.postmaster)):
-            if value is not None and (value.count("@") != 1 or not all(value.split("@"))):
-                yield Complaint(
-                    ("domains", name, key), f"{value!r} is not an address", 'write "user@example.org"'
-                )
-    for path, server in servers(settings):
+def _unnamed(settings: Settings) -> Iterator[Complaint]:
+    for path, _ in servers(settings):
         if not path[1]:
             yield Complaint(path, "the name is empty", "give the virtual server a name")
-        seen = [name for index, name in enumerate(server.auth) if name in server.auth[:index]]
-        if seen:
-            yield Complaint((*path, "auth"), f"{seen[0]!r} stands twice", "name each mechanism once")

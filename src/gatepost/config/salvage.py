@@ -27,13 +27,14 @@ _STAND_INS = {"hostname": "stand-in.invalid", "state": "."}
 
 @dataclass(slots=True)
 class Found:
-    """`tainted` are the tables whose values cannot be trusted any more for rules that compare them."""
+    """`tainted` are the settings that were taken out, so that rules compare something else than the file."""
 
     complaints: list[Complaint] = field(default_factory=list)
     tainted: set[KeyPath] = field(default_factory=set)
 
     def taints(self, path: KeyPath) -> bool:
-        return any(path[:length] in self.tainted for length in range(1, len(path) + 1))
+        """Whether a complaint of a rule about this place may come of what was taken out."""
+        return any(path[: len(one)] == one or one[: len(path)] == path for one in self.tainted)
 
 
 def salvaged(raw: Mapping[str, Any]) -> tuple[Found, Settings | None]:
@@ -66,7 +67,7 @@ def _take_out(rest: dict[str, Any], path: KeyPath, found: Found) -> None:
     if path and path[-1] == "[key]":
         path = path[:-1]
     depth = 3 if path[0] in _NAMED else 2
-    found.tainted.add(path[: depth - 1])
+    found.tainted.add(path[:depth])
     if path[0] in _STAND_INS:
         rest[str(path[0])] = _STAND_INS[str(path[0])]
     elif not _delete(rest, path[:depth]):

@@ -36,6 +36,7 @@ from gatepost.config.value import (
     FilePath,
     Forward,
     Listed,
+    MailAddress,
     Net,
     RoutePattern,
     Seconds,
@@ -100,8 +101,8 @@ class LocalDomain(Model):
 
     deliver: Deliver = "mailbox"
     unknown: Forward = "reject"
-    catch_all: Text | None = None
-    postmaster: Text | None = None
+    catch_all: MailAddress | None = None
+    postmaster: MailAddress | None = None
     plus_addressing: bool = True
 
 

@@ -18,6 +18,7 @@ from gatepost.config.value import (
     HttpUrl,
     Listed,
     Net,
+    OnceEach,
     Seconds,
     Text,
     choice,
@@ -119,6 +120,9 @@ def _tls_version(value: object) -> str:
     return choice(value, TLS_VERSIONS)
 
 
+Mechanisms = Annotated[tuple[Annotated[str, PlainValidator(_mechanism)], ...], Listed, OnceEach]
+
+
 class VirtualServer(Limits):
     """What SMTP and POP3 virtual servers share. It is its own limits: `[limits]` is merged in already."""
 
@@ -127,7 +131,7 @@ class VirtualServer(Limits):
     tls: Annotated[TlsMode, one_of(TlsMode)] = TlsMode.OFFER
     certificate: Text = "default"
     tls_min: Annotated[str, PlainValidator(_tls_version)] = "1.2"
-    auth: Annotated[tuple[Annotated[str, PlainValidator(_mechanism)], ...], Listed] = ()
+    auth: Mechanisms = ()
     auth_in_clear: bool = False
     access: AccessTable
     client_ca_file: FilePath | None = None
@@ -155,7 +159,7 @@ class SmtpServer(VirtualServer):
 class Pop3Server(VirtualServer):
     """`[pop3.NAME]`."""
 
-    auth: Annotated[tuple[Annotated[str, PlainValidator(_mechanism)], ...], Listed] = (
+    auth: Mechanisms = (
         "SCRAM-SHA-256-PLUS",
         "SCRAM-SHA-256",
         "PLAIN",

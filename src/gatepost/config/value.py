@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from gatepost.policy.principal import (
@@ -41,8 +41,9 @@ def wrong(problem: str, remedy: str) -> PydanticCustomError:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """The known word nearest to `word`, None when nothing is near."""
-    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return near[0] if near else None
+    by_lower = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[near[0]] if near else None
 
 
 def choice(word: object, known: Iterable[str]) -> str:
@@ -234,6 +235,20 @@ def _parsed(parse: Callable[[str], P], value: object) -> P:
         raise wrong(problem, remedy) from None
 
 
+def _mail_address(value: object) -> str:
+    local, at, domain = _text(value).rpartition("@")
+    if not at or not local or ascii_domain(domain) is None:
+        raise wrong(f"{value!r} is not an address", 'write "user@example.org"')
+    return f"{local}@{domain.lower()}"
+
+
+def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
+    twice = [value for index, value in enumerate(values) if value in values[:index]]
+    if twice:
+        raise wrong(f"{twice[0]!r} stands twice", "name each once")
+    return values
+
+
 def _only_true(value: object) -> bool:
     if value is not True:
         raise wrong(f"{value!r} does not narrow anything", "write true, or leave it out")
@@ -253,6 +268,8 @@ Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Bytes = Annotated[int, Field(ge=1_024, le=2**40)]
 Seconds = Annotated[int, Field(ge=1, le=366 * 86_400)]
 Listed = BeforeValidator(_as_tuple)
+OnceEach = AfterValidator(_once_each)
+MailAddress = Annotated[str, PlainValidator(_mail_address)]
 
 Via = Annotated[str, PlainValidator(_next_hop(("mx", "capture:DIR"), ("smtp", "smtps", "lmtp")))]
 Deliver = Annotated[str, PlainValidator(_next_hop(("mailbox",), ("smtp", "lmtp")))]
