@@ -60,6 +60,12 @@ def test_received_fields_are_counted_in_any_case() -> None:
     assert received_count(b"") == 0
 
 
+def test_a_dot_that_the_next_hop_takes_away_hides_no_field() -> None:
+    header = b".From: boss@x\r\nX: y\r\n.received: a\r\n.FROM: b@x,\r\n. c@x\r\n"
+    assert from_addresses(header) == tuple(map(parse_address, ("boss@x", "b@x", "c@x")))
+    assert received_count(header + b".Received: b\r\n") == 2
+
+
 def test_a_field_is_found_folded_in_any_case_and_with_white_space() -> None:
     header = b"from: a\r\n b\r\nFromage: c\r\nX: From: d\r\nFROM \t:e\r\n"
     assert field(header, "From") == (b"a\r\n b", b"e")

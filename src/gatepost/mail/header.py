@@ -1,8 +1,8 @@
 """The header of a message: what is read from it and what Gatepost puts on top. Pure.
 
 RFC 5322 §2.2, §3.6; RFC 5321 §4.4 (Received); RFC 6409 §8 (Date and Message-ID added at
-submission). Fields are found in the whole block, not line by line; content is otherwise not looked
-into. Dot-stuffed and plain content are the same here: no field name begins with a dot.
+submission). Fields are found in the whole block, not line by line. The block may be in wire form: a
+dot before a field name is what the next hop takes away, so the name counts without it.
 """
 
 from __future__ import annotations
@@ -47,19 +47,22 @@ def header_block(content: bytes) -> bytes:
 
 def received_count(header: bytes) -> int:
     """How many Received fields there are: how many servers saw the message (RFC 5321 §6.3)."""
-    lower = header.lower()
-    return lower.count(b"\nreceived:") + lower.startswith(b"received:")
+    lower = b"\n" + header.lower()
+    return lower.count(b"\nreceived:") + lower.count(b"\n.received:")
 
 
 def field(header: bytes, name: str) -> tuple[bytes, ...]:
     """The bodies of the fields of this name, from the top, still folded, without white space around."""
-    lower, key = b"\n" + header.lower(), b"\n" + name.lower().encode()
+    lines = b"\n" + header
+    if b"\n." in lines:
+        lines = lines.replace(b"\n.", b"\n")
+    lower, key = lines.lower(), b"\n" + name.lower().encode()
     bodies, at = [], lower.find(key)
     while at >= 0:
         colon = _COLON.match(lower, at + len(key))
         if colon is not None:
             end = _end_of_field(lower, colon.end())
-            bodies.append(header[colon.end() - 1 : end - 1].strip())
+            bodies.append(lines[colon.end() : end].strip())
         at = lower.find(key, at + len(key))
     return tuple(bodies)
 
