@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from gatepost.pop3 import content
-from gatepost.store import maildir, mbox
+from gatepost.store import maildir, mailscan, mbox
 from gatepost.store.disk import Disk, append_file
 from gatepost.store.maildelivery import Delivered, Delivery, Form, Postman, Undelivered, tokens
 from gatepost.store.uidl import flags
@@ -172,15 +171,12 @@ class Importer:
 
 def _read(file: Path, done: int) -> _Item:
     try:
-        opened = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        opened = mailscan.open_file(file)
     except OSError:
         return _Item(None, "", None, done)
     with os.fdopen(opened, "rb") as stream:
-        facts = os.fstat(opened)
-        if not stat.S_ISREG(facts.st_mode):
-            return _Item(None, "", None, done)
         letters = re.sub(r"[^A-Za-z]", "", flags(os.fsencode(file.name)))
-        return _Item(stream.read(), letters, facts.st_mtime, done)
+        return _Item(stream.read(), letters, os.fstat(opened).st_mtime, done)
 
 
 def export_mbox(session: maildir.Session, file: BinaryIO) -> Iterator[Progress]:

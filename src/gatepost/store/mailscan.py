@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -25,8 +26,22 @@ def path(mailbox: Path, entry: bytes) -> bytes:
 
 
 def open_entry(mailbox: Path, entry: bytes) -> int:
-    """A descriptor for reading; never through a link that leads elsewhere. Raises: OSError."""
-    return os.open(path(mailbox, entry), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    """A descriptor for reading the message. Raises: FileNotFoundError, OSError: as `open_file`."""
+    return open_file(path(mailbox, entry))
+
+
+def open_file(at: bytes | Path) -> int:
+    """A descriptor for reading; never through a link that leads elsewhere.
+
+    Raises:
+        FileNotFoundError: nothing is there, or no plain file.
+        OSError: it can't be opened.
+    """
+    file = os.open(at, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(file).st_mode):
+        return file
+    os.close(file)
+    raise FileNotFoundError(errno.ENOENT, "no plain file", at)
 
 
 def find(mailbox: Path, keys: Iterable[bytes]) -> dict[bytes, bytes]:
@@ -102,8 +117,6 @@ def _measure(mailbox: Path, entry: bytes) -> int | None:
     except OSError:
         return None
     with os.fdopen(file, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            return None
         return content.size_bytes(opened.read())
 
 
