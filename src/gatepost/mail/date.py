@@ -14,7 +14,5 @@ def mail_date(at: datetime) -> str:
     """The date-time in UTC. `at` is aware."""
     if at.tzinfo is not UTC:
         at = at.astimezone(UTC)
-    return (
-        f"{_DAYS[at.weekday()]}, {at.day:02} {_MONTHS[at.month - 1]} {at.year:04} "
-        f"{at.hour:02}:{at.minute:02}:{at.second:02} +0000"
-    )
+    digits = at.isoformat(" ", "seconds")  # half the price of formatting each number
+    return f"{_DAYS[at.weekday()]}, {digits[8:10]} {_MONTHS[at.month - 1]} {digits[:4]} {digits[11:19]} +0000"

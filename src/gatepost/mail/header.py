@@ -86,7 +86,8 @@ def from_addresses(header: bytes) -> tuple[Address, ...]:
         if len(body) > _FROM_OCTETS:
             raise HeaderError("a From field without end")
         # Names may hold anything; an address with an octet that is no UTF-8 is none.
-        found += mailboxes(_UNFOLD.sub("", body.decode("utf-8", "surrogateescape")))
+        text = body.decode("utf-8", "surrogateescape")
+        found += mailboxes(_UNFOLD.sub("", text) if "\n" in text else text)
     return tuple(found)
 
 
@@ -125,9 +126,9 @@ def submission_lines(header: bytes, *, hostname: str, token: str, at: datetime) 
     gets an empty line too, so that it becomes the body.
     """
     lines = b""
-    if not field(header, "Date"):
+    if not (b"\nDate:" in header or field(header, "Date")):
         lines += f"Date: {mail_date(at)}\r\n".encode()
-    if not field(header, "Message-ID"):
+    if not (b"\nMessage-ID:" in header or b"\nMessage-Id:" in header or field(header, "Message-ID")):
         lines += f"Message-ID: <{token}@{hostname}>\r\n".encode()
     return lines if not header or _FIELD.match(header) else lines + b"\r\n"
 
