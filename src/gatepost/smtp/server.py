@@ -54,8 +54,8 @@ _MOMENTOUS: Final = frozenset((220, 235))
 class Server:
     """One session. After `greeting` the driver loops: `next_event`, `reply`.
 
-    `size_limit_bytes` bounds the content of a message. `error_limit` bad commands are answered, the
-    next one ends the session. `tls`: TLS was there before the first byte (implicit TLS).
+    `size_limit_bytes` bounds the content of a message. `error_limit` bad commands and refused
+    logins are answered, the next one ends the session. `tls`: TLS was there before the first byte (implicit TLS).
     """
 
     __slots__ = (
@@ -239,6 +239,8 @@ class Server:
             self._conditions.authenticated = True
         elif code >= 500 and self._verb in (Verb.AUTH, Verb.RESPONSE):
             self._errors += 1
+            if self._errors > self._error_limit:
+                self._read = Server._give_up
         return reply.encode()
 
     def _close(self) -> None:
@@ -254,6 +256,11 @@ class Server:
 
     def _over(self) -> Event | NeedData:
         return _CLOSED
+
+    def _give_up(self) -> Event | NeedData:
+        if self._line() is None:
+            return NEED_DATA
+        raise CommandError(refusal.UNKNOWN_COMMAND)  # one error more than there may be
 
     def _read_command(self) -> Event | NeedData:
         line = self._line()
@@ -311,8 +318,9 @@ class Server:
         self._buffer, self._at = start, 0
         # One more than the limit: it may be the CR.
         if len(start) > line_limit_bytes(start, self._state) + 1:
-            self._buffer, self._swallowed_bytes = b"", len(start)
+            self._swallowed_bytes = 0
             self._read = Server._swallow
+            self._swallow()
 
     def _swallow(self) -> Event | NeedData:
         end = self._buffer.find(b"\n", self._at)
