@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import shutil
 import smtplib
-import socket
 import ssl
 import subprocess
 from collections.abc import Callable
@@ -143,12 +142,13 @@ def _openssl(letter: Letter) -> Result:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     with process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+        stdin, stdout = process.stdin, process.stdout
+        assert stdin is not None
+        assert stdout is not None
         said: list[str] = []
 
         def reply() -> int:
-            while line := process.stdout.readline().decode("utf-8", "replace"):
+            while line := stdout.readline().decode("utf-8", "replace"):
                 said.append(line)
                 if line[3:4] != "-":
                     return int(line[:3]) if line[:3].isdigit() else 0
@@ -156,8 +156,8 @@ def _openssl(letter: Letter) -> Result:
 
         def say(text: str) -> int:
             said.append(f"> {text}\n")
-            process.stdin.write(f"{text}\n".encode())
-            process.stdin.flush()
+            stdin.write(f"{text}\n".encode())
+            stdin.flush()
             return reply()
 
         code = (
@@ -199,7 +199,6 @@ def send_plain(
     Raises: smtplib.SMTPException with the reply when it was not.
     """
     with smtplib.SMTP(host, port, "client.example", timeout=60) as client:
-        client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.ehlo()
         mail_options = options.get("mail", "").split()
         client.sendmail(sender, recipients, content, mail_options=mail_options)

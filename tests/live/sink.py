@@ -7,7 +7,7 @@ import socketserver
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from io import BufferedIOBase
 
 EXTENSIONS = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES")
 
@@ -126,7 +126,7 @@ class Sink:
         self._listener.server_close()
 
 
-def read_content(stream: BinaryIO) -> bytes:
+def read_content(stream: BufferedIOBase) -> bytes:
     """What stands before the line with a dot alone, without the dots added (RFC 5321 §4.5.2)."""
     lines = []
     while (line := stream.readline()) not in (b".\r\n", b""):

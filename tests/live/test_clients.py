@@ -63,7 +63,13 @@ def letter(gate: Gate, authority: Authority, tmp_path: Path) -> Letter:
     return Letter(gate.host, False, authority.ca_file, ANN, ELSEWHERE, content)
 
 
-@", b"Bob <bob@"))
+def _need(client: Client) -> None:
+    if not installed(client):
+        pytest.skip(why_missing(client.program))
+
+
+def _from_bob(letter: Letter) -> Letter:
+    letter.content.write_bytes(CONTENT.replace(b"Ann <ann@", b"Bob <bob@"))
     return dataclasses.replace(letter, user=BOB)
 
 

@@ -51,7 +51,6 @@ class Senders:
     def _send(self) -> None:
         try:
             with smtplib.SMTP(self._host, self._port, "client.example", timeout=60) as client:
-                client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for number in self._numbers():
                     content = b"X-Number: %d\r\nSubject: x\r\n\r\n%s\r\n" % (number, b"x" * (number % 900))
                     client.sendmail("a@client.example", ["b@elsewhere.example"], content)
