@@ -20,6 +20,12 @@ def test_the_canonical_form_stays_as_it_is(text: str) -> None:
     assert naming.group_key(naming.group_key(text)) == naming.group_key(text)
 
 
+@given(st.text(alphabet=st.characters(), max_size=20))
+def test_the_canonical_form_can_always_be_stored(text: str) -> None:
+    for one in (text, text + "\ud800", "\udfff@" + text):
+        naming.canonical(one).encode()
+
+
 @given(st.text(alphabet=st.characters(codec="ascii"), max_size=40))
 def test_case_never_matters(text: str) -> None:
     assert naming.canonical(text.upper()) == naming.canonical(text.lower())

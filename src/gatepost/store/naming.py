@@ -29,6 +29,8 @@ def canonical(name: str) -> str:
     """The form a name is looked up by: lower case, composed, its domain in A-labels. Any text is taken."""
     if name.isascii():
         return name.lower()
+    # A lone surrogate is no character: SQLite would not take it, and no account has U+FFFD.
+    name = name.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     local, at, domain = unicodedata.normalize("NFC", name).rpartition("@")
     return f"{local.lower()}{at}{canonical_domain(domain) if at else domain.lower()}"
 
