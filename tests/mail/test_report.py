@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Envelope, Origin, Recipient
 from gatepost.mail.outcome import Disposition, Outcome
-from gatepost.mail.report import Subject, bounce, delay_warning
+from gatepost.mail.report import Subject, bounce, delay_warning, success
 
 ARRIVAL = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NOW = ARRIVAL + timedelta(days=2)
@@ -147,6 +147,18 @@ def test_a_warning_says_until_when() -> None:
     _, bob = statuses(parts(message)[1])
     assert (bob["Action"], bob["Status"]) == ("delayed", "4.4.1")
     assert bob["Will-Retry-Until"] == "Sun, 04 Jan 2026 03:04:05 +0000"
+    assert parts(message)[2].get_content_type() == "text/rfc822-headers"
+
+
+def test_a_success_says_how_far_it_is_known() -> None:
+    outcomes = (
+        Outcome(0, Disposition.RELAYED, 250, "2.0.0", "queued", "mx.remote.example"),
+        Outcome(1, Disposition.DELIVERED, 250, "2.0.0", "put into the mailbox"),
+    )
+    message = read(success(replace(SUBJECT, envelope=replace(ENVELOPE, ret="FULL")), outcomes))
+    _, bob, cy = statuses(parts(message)[1])
+    assert (bob["Action"], cy["Action"]) == ("relayed", "delivered")
+    assert bob["Status"] == "2.0.0"
     assert parts(message)[2].get_content_type() == "text/rfc822-headers"
 
 

@@ -1,14 +1,14 @@
-"""Reports about delivery: the bounce and the warning of a delay (RFC 3464, RFC 3461 §5, §6). Pure.
+"""Reports about delivery: bounce, warning of a delay, success (RFC 3464, RFC 3461 §5, §6). Pure.
 
-A report goes to the envelope sender, with the null sender (RFC 5321 §4.5.5): `bounce` and
-`delay_warning` give its content in plain form, lines ended by CRLF. About a message that needed
+A report goes to the envelope sender, with the null sender (RFC 5321 §4.5.5): `bounce`,
+`delay_warning` and `success` give its content in plain form, lines ended by CRLF. About a message that needed
 SMTPUTF8 it is written as RFC 6533 has it and needs SMTPUTF8 itself.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,7 @@ from typing import Final
 from gatepost.mail.date import mail_date
 from gatepost.mail.envelope import Envelope, Recipient
 from gatepost.mail.header import field, header_block
-from gatepost.mail.outcome import Outcome
+from gatepost.mail.outcome import Disposition, Outcome
 
 _FOLD: Final = 76
 _TEXT_CHARACTERS: Final = 500
@@ -73,21 +73,45 @@ def delay_warning(subject: Subject, outcomes: Sequence[Outcome], *, until: datet
     return _report(subject, outcomes, _DELAYED, words, until=until)
 
 
+def success(subject: Subject, outcomes: Sequence[Outcome]) -> bytes:
+    """The report, asked for by NOTIFY=SUCCESS, that these recipients' mail arrived or was handed on.
+
+    Only the header is returned (RFC 3461 §6.2).
+
+    Raises:
+        ValueError: the message has the null sender.
+    """
+    words = (
+        f"This is the mail gate at {subject.hostname}.\n\n"
+        "You asked to hear about your message to the recipients below. It was put into their\n"
+        "mailboxes, or handed to the next server, which may not tell you more."
+    )
+    return _report(subject, outcomes, _SUCCESS, words, until=None)
+
+
 @dataclass(frozen=True, slots=True)
-class _Action:
-    """What a kind of report is called: in its subject, and in its Action field (RFC 3464 §2.3.3)."""
+class _Kind:
+    """What a report is called in its subject, and its Action by what became of a recipient.
+
+    RFC 3464 §2.3.3. A recipient that was deferred for too long has failed.
+    """
 
     title: str
-    word: str
-    full_allowed: bool
+    actions: Mapping[Disposition, str]
+    full_allowed: bool = False
 
 
-_FAILED: Final = _Action("Undelivered mail: returned to sender", "failed", full_allowed=True)
-_DELAYED: Final = _Action("Delayed mail: still being tried", "delayed", full_allowed=False)
+_FAILED: Final = _Kind(
+    "Undelivered mail: returned to sender", dict.fromkeys(Disposition, "failed"), full_allowed=True
+)
+_DELAYED: Final = _Kind("Delayed mail: still being tried", dict.fromkeys(Disposition, "delayed"))
+_SUCCESS: Final = _Kind(
+    "Delivered mail", {Disposition.DELIVERED: "delivered", Disposition.RELAYED: "relayed"}
+)
 
 
 def _report(
-    subject: Subject, outcomes: Sequence[Outcome], action: _Action, words: str, *, until: datetime | None
+    subject: Subject, outcomes: Sequence[Outcome], kind: _Kind, words: str, *, until: datetime | None
 ) -> bytes:
     wide = subject.envelope.smtputf8
     boundary = f"=_{subject.token}"
@@ -95,23 +119,23 @@ def _report(
         _part("text/plain; charset=utf-8", _explanation(subject, outcomes, words)),
         _part(
             "message/global-delivery-status" if wide else "message/delivery-status",
-            _status(subject, outcomes, action, until),
+            _status(subject, outcomes, kind, until),
         ),
-        _returned(subject, full=action.full_allowed and subject.envelope.ret == "FULL"),
+        _returned(subject, full=kind.full_allowed and subject.envelope.ret == "FULL"),
     ]
     mark = f"--{boundary}".encode()
     body = b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts) + mark + b"--\r\n"
-    return _header(subject, action, boundary, eight_bit=not body.isascii()) + body
+    return _header(subject, kind, boundary, eight_bit=not body.isascii()) + body
 
 
-def _header(subject: Subject, action: _Action, boundary: str, *, eight_bit: bool) -> bytes:
+def _header(subject: Subject, kind: _Kind, boundary: str, *, eight_bit: bool) -> bytes:
     sender, host = subject.envelope.sender, subject.hostname
     if sender is None:
         raise ValueError("nobody is owed a report")
     lines = [
         f"From: Mail Delivery System <MAILER-DAEMON@{host}>",
         f"To: <{sender}>",
-        f"Subject: {action.title}",
+        f"Subject: {kind.title}",
         f"Date: {mail_date(subject.now)}",
         f"Message-ID: <{subject.token}@{host}>",
         "Auto-Submitted: auto-replied",  # RFC 3834 §5: no out-of-office note comes back
@@ -127,9 +151,9 @@ def _header(subject: Subject, action: _Action, boundary: str, *, eight_bit: bool
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def _part(kind: str, body: bytes) -> bytes:
+def _part(content_type: str, body: bytes) -> bytes:
     coding = b"" if body.isascii() else b"Content-Transfer-Encoding: 8bit\r\n"
-    return b"Content-Type: " + kind.encode() + b"\r\n" + coding + b"\r\n" + body
+    return b"Content-Type: " + content_type.encode() + b"\r\n" + coding + b"\r\n" + body
 
 
 def _explanation(subject: Subject, outcomes: Sequence[Outcome], words: str) -> bytes:
@@ -146,12 +170,12 @@ def _said(outcome: Outcome) -> str:
     return f"{host}{outcome.code} {outcome.enhanced} {_one_line(outcome.text)}".strip()
 
 
-def _status(subject: Subject, outcomes: Sequence[Outcome], action: _Action, until: datetime | None) -> bytes:
+def _status(subject: Subject, outcomes: Sequence[Outcome], kind: _Kind, until: datetime | None) -> bytes:
     """The fields of the message, then those of each recipient, with empty lines between (§2.1)."""
     groups = [list(_message_fields(subject))]
     for outcome in outcomes:
         recipient = subject.envelope.recipients[outcome.recipient]
-        groups.append(list(_recipient_fields(subject, recipient, outcome, action, until)))
+        groups.append(list(_recipient_fields(subject, recipient, outcome, kind, until)))
     text = "\r\n\r\n".join("\r\n".join(group) for group in groups) + "\r\n"
     return text.encode("utf-8" if subject.envelope.smtputf8 else "ascii", "replace")
 
@@ -165,14 +189,14 @@ def _message_fields(subject: Subject) -> Iterator[str]:
 
 
 def _recipient_fields(
-    subject: Subject, recipient: Recipient, outcome: Outcome, action: _Action, until: datetime | None
+    subject: Subject, recipient: Recipient, outcome: Outcome, kind: _Kind, until: datetime | None
 ) -> Iterator[str]:
     if recipient.orcpt is not None:
-        kind, _, address = recipient.orcpt.partition(";")
-        yield f"Original-Recipient: {kind}; {_one_line(_from_xtext(address))}"
-    kind = "rfc822" if recipient.address.is_ascii else "utf-8"  # RFC 6533 §3
-    yield f"Final-Recipient: {kind}; {recipient.address}"
-    yield f"Action: {action.word}"
+        scheme, _, address = recipient.orcpt.partition(";")
+        yield f"Original-Recipient: {scheme}; {_one_line(_from_xtext(address))}"
+    scheme = "rfc822" if recipient.address.is_ascii else "utf-8"  # RFC 6533 §3
+    yield f"Final-Recipient: {scheme}; {recipient.address}"
+    yield f"Action: {kind.actions[outcome.disposition]}"
     yield f"Status: {_enhanced(outcome)}"
     if outcome.host is not None:
         yield f"Remote-MTA: dns; {outcome.host}"
