@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from gatepost.config.schema import Route, Settings
 from gatepost.delivery.nexthop import Kind, NextHop, RelayLogin, TlsUse
 
 _PORTS = {Kind.SMTP: 25, Kind.SMTPS: 465, Kind.LMTP: 24}
@@ -106,6 +107,26 @@ class Routing:
             if hop is not None:
                 return hop
         return NextHop(Kind.MX)
+
+
+def routing(settings: Settings) -> Routing:
+    """The routes of this configuration."""
+    domains = {
+        name: LocalDomain(
+            next_hop(domain.deliver), None if domain.unknown == "reject" else next_hop(domain.unknown)
+        )
+        for name, domain in settings.domains.items()
+    }
+    return Routing(domains, {pattern: _hop(route) for pattern, route in settings.routes.items()})
+
+
+def _hop(route: Route) -> NextHop:
+    login = route.login
+    if login is None or login.user is None or login.password_file is None:
+        relay_login = None
+    else:
+        relay_login = RelayLogin(login.user, login.password_file)
+    return next_hop(route.via, TlsUse(route.tls.value), relay_login, route.ca_file)
 
 
 def patterns(domain: str) -> list[str]:
