@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.items import Array, InlineTable, Item
+from tomlkit.items import AoT, Array, InlineTable, Item
 from tomlkit.toml_document import TOMLDocument
 
 from gatepost.config.load import load_text
@@ -58,7 +58,7 @@ class Draft:
             if isinstance(key, str) and key not in table:
                 table[key] = tomlkit.table()
             table = self._inside(table, key, path)
-        if isinstance(table, list):
+        if not isinstance(table, Mapping):
             self._must_hold(table, last, path)
         self._replace(table, last, _item(value))
 
@@ -73,7 +73,7 @@ class Draft:
 
     def append_access(self, server: tuple[str, str], entry: Mapping[str, Any]) -> None:
         """The virtual server's access list ends with this entry, on a line of its own."""
-        table = self._document
+        table: Any = self._document
         for key in server:
             table = self._inside(table, key, server)
         access = table.get("access")
@@ -81,9 +81,13 @@ class Draft:
             access = tomlkit.array().multiline(True)
             table["access"] = access
             access = table["access"]
-        if not isinstance(access, Array):
-            raise EditError(f"{'.'.join(server)}.access is not a list in one place; edit the file by hand")
-        if "\n" in access.as_string():
+        if isinstance(access, AoT):
+            row = tomlkit.table()
+            row.update(entry)
+            access.append(row)
+        elif not isinstance(access, Array):
+            raise EditError(f"{'.'.join(server)}.access is not a list; edit the file by hand")
+        elif "\n" in access.as_string():
             access.add_line(_item(entry), indent="  ")
         else:
             access.append(_item(entry))
@@ -106,7 +110,10 @@ class Draft:
         return table[key]
 
     def _must_hold(self, table: Any, key: str | int, path: KeyPath) -> None:
-        holds = 0 <= key < len(table) if isinstance(key, int) and isinstance(table, list) else key in table
+        if isinstance(key, int):
+            holds = isinstance(table, list) and 0 <= key < len(table)
+        else:
+            holds = isinstance(table, Mapping) and key in table
         if not holds:
             raise EditError(f"{'.'.join(map(str, path))}: there is no {key!r} in the file")
 

@@ -49,6 +49,13 @@ def load_text(text: str, path: Path) -> Settings:
     Raises:
         ConfigError: with all faults, when there is any.
     """
+    try:
+        return _loaded(text, path)
+    except RecursionError:
+        raise ConfigError([Fault(path, 1, "", "is nested too deeply", "mend the file")]) from None
+
+
+def _loaded(text: str, path: Path) -> Settings:
     raw = _parsed(text, path)
     source = Source(path, key_lines(text))
     found, settings = salvaged(_with_lines(raw, source))
@@ -89,8 +96,6 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
         number = int(line) if line else text.count("\n") + 1
         fault = Fault(path, number, "", f"not valid TOML: {problem}", "mend the line")
         raise ConfigError([fault]) from None
-    except RecursionError:
-        raise ConfigError([Fault(path, 1, "", "is nested too deeply", "mend the file")]) from None
 
 
 def _with_lines(raw: Mapping[str, Any], source: Source) -> dict[str, Any]:
