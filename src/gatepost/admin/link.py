@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import itertools
 import json
+import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,16 @@ def _settle(future: asyncio.Future[Value], message: dict[str, Value]) -> None:
         future.set_exception(Refused(message.get("error", "no reason given"), message.get("exit", 1)))
 
 
+@contextlib.contextmanager
+def reachable(path: Path) -> Iterator[str]:
+    """A name of `path` short enough for a Unix socket (108 bytes), however deep its folder lies."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
 def ask_daemon(path: Path, verb: str, timeout_seconds: float = 30.0, **fields: Value) -> Value:
     """The daemon's answer, for programs without an event loop.
 
@@ -132,7 +143,8 @@ def ask_daemon(path: Path, verb: str, timeout_seconds: float = 30.0, **fields: V
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as end:
         end.settimeout(timeout_seconds)
         try:
-            end.connect(str(path))
+            with reachable(path) as short:
+                end.connect(short)
             end.sendall(json.dumps({"id": 1, "verb": verb, **fields}).encode() + b"\n")
             with end.makefile("rb") as answers:
                 line = answers.readline()

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
+from gatepost.config.schema import Certificate
 from gatepost.secret import Secret
 
 _VERSIONS = {
@@ -99,3 +100,16 @@ def _load(context: ssl.SSLContext, pair: KeyPair) -> None:
         context.load_cert_chain(f"/proc/self/fd/{descriptor}")
     finally:
         os.close(descriptor)
+
+
+def key_pair(certificate: Certificate) -> KeyPair:
+    """The certificate that the settings name. Raises OSError, ValueError."""
+    if certificate.pfx is not None:
+        return KeyPair.from_pkcs12(certificate.pfx, _password(certificate.pfx_password_file))
+    if certificate.chain is None or certificate.key is None:
+        raise ValueError("a certificate has `chain` and `key`, or `pfx`")
+    return KeyPair.from_pem(certificate.chain, certificate.key)
+
+
+def _password(file: Path | None) -> Secret | None:
+    return None if file is None else Secret(file.read_text("utf-8").rstrip("\r\n"))

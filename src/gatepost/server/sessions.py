@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
 from collections import Counter
@@ -47,6 +48,8 @@ class Sessions:
 
     def __init__(self) -> None:
         self._open: dict[str, OpenSession] = {}
+        self._nobody = asyncio.Event()
+        self._nobody.set()
         self._per_server: Counter[str] = Counter()
         self._per_peer: Counter[tuple[str, Peer]] = Counter()
         self._numbers = itertools.count(secrets.randbits(_BITS))
@@ -64,16 +67,23 @@ class Sessions:
 
     def opened(self, session: OpenSession, virtual_server: str, peer: Peer) -> None:
         self._open[session.id] = session
+        self._nobody.clear()
         self._per_server[virtual_server] += 1
         self._per_peer[virtual_server, peer] += 1
 
     def ended(self, session: OpenSession, virtual_server: str, peer: Peer) -> None:
         if self._open.pop(session.id, None) is None:
             return
+        if not self._open:
+            self._nobody.set()
         self._per_server[virtual_server] -= 1
         self._per_peer[virtual_server, peer] -= 1
         if not self._per_peer[virtual_server, peer]:
             del self._per_peer[virtual_server, peer]
+
+    async def all_ended(self) -> None:
+        """Returns when nobody is connected."""
+        await self._nobody.wait()
 
     def find(self, session_id: str) -> OpenSession | None:
         return self._open.get(session_id)

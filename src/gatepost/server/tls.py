@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+from collections.abc import Mapping
 
-from gatepost.server.certificate import ServerCertificate
+from gatepost.config.schema import Certificate, TlsMode, VirtualServer
+from gatepost.server.certificate import ServerCertificate, key_pair, server_context
 from gatepost.server.exporter import ExporterSecrets, tls_exporter
 
 _READ_BYTES = 65536
@@ -128,3 +130,17 @@ class TlsChannel:
 def _words(problem: Exception) -> str:
     reason = getattr(problem, "reason", None)
     return str(reason).replace("_", " ").lower() if reason else type(problem).__name__
+
+
+def tls_server(settings: VirtualServer, certificates: Mapping[str, Certificate]) -> TlsServer | None:
+    """What the virtual server needs for TLS, None where it offers none.
+
+    Raises OSError, ValueError, ssl.SSLError when its certificate cannot be used.
+    """
+    if settings.tls is TlsMode.OFF:
+        return None
+    pair = key_pair(certificates[settings.certificate])
+    server = TlsServer(server_context(pair, tls_min=settings.tls_min), ServerCertificate.of(pair))
+    if any(mechanism.endswith("-PLUS") for mechanism in settings.auth):
+        server.bind_channels()
+    return server

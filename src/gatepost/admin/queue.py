@@ -1,0 +1,77 @@
+"""The queue as an operator sees it, and which part of it he means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from gatepost.store.orders import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Narrows to messages of which everything given is true; nothing given means all.
+
+    `user` and `peer` as recorded at the door, `sender` and `rcpt` whole addresses, `domain` of a
+    remaining recipient, `state` one of active, deferred, held.
+    """
+
+    user: str | None = None
+    peer: str | None = None
+    sender: str | None = None
+    rcpt: str | None = None
+    domain: str | None = None
+    state: str | None = None
+
+    def lets(self, item: Item) -> bool:
+        origin = item.envelope.origin
+        recipients = item.recipients
+        return (
+            (self.user is None or origin.user == self.user.lower())
+            and (self.peer is None or origin.peer == self.peer)
+            and (self.sender is None or _text(item.sender) == self.sender.strip("<>").lower())
+            and (self.rcpt is None or self.rcpt.strip("<>").lower() in map(_text, recipients))
+            and (self.domain is None or self.domain.lower() in {one.domain for one in recipients})
+            and (self.state is None or item.state.value == self.state)
+        )
+
+
+def item_row(item: Item) -> dict[str, Any]:
+    """One message for a list or a page. Times are ISO 8601, UTC."""
+    origin = item.envelope.origin
+    return {
+        "id": item.id,
+        "state": item.state.value,
+        "sender": _text(item.sender),
+        "recipients": [str(recipient) for recipient in item.recipients],
+        "size_bytes": item.size_bytes,
+        "attempts": item.attempts,
+        "received_at": origin.received_at.isoformat(timespec="seconds"),
+        "next_attempt": _time(item.next_attempt),
+        "user": origin.user,
+        "peer": origin.peer,
+        "virtual_server": origin.virtual_server,
+        "session": origin.session_id,
+        "last_outcomes": [
+            {
+                "recipient": str(item.envelope.recipients[outcome.recipient].address),
+                "disposition": outcome.disposition.value,
+                "code": outcome.code,
+                "enhanced": outcome.enhanced,
+                "text": outcome.text,
+                "host": outcome.host,
+            }
+            for outcome in item.last_outcomes
+        ],
+    }
+
+
+def _text(address: object) -> str:
+    return "" if address is None else str(address).lower()
+
+
+def _time(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

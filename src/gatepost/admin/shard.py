@@ -1,0 +1,99 @@
+"""The operator's verbs inside one worker: its queue, its sessions. Values are what JSON can hold."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from gatepost.admin.link import Refused, Value
+from gatepost.admin.queue import Filter, item_row
+from gatepost.server.sessions import SessionReport, Sessions
+from gatepost.store.orders import Item
+from gatepost.store.spool import Spool
+
+_PAGE = 1_000
+Fields = dict[str, Value]
+
+
+class ShardVerbs:
+    """Answers the daemon. `drain` begins the end of the worker."""
+
+    def __init__(self, spools: Sequence[Spool], sessions: Sessions, drain: Callable[[], None]) -> None:
+        self._spools = spools
+        self._sessions = sessions
+        self._drain = drain
+        self._verbs: dict[str, Callable[[Fields], Value]] = {
+            "status": self._status,
+            "sessions": self._list_sessions,
+            "queue-list": self._list_queue,
+            "queue-show": self._show,
+            "queue-retry": lambda fields: self._order(fields, Spool.retry),
+            "queue-hold": lambda fields: self._order(fields, Spool.hold),
+            "queue-release": lambda fields: self._order(fields, Spool.release),
+            "queue-delete": lambda fields: self._order(fields, Spool.delete),
+            "drain": lambda fields: self._drain(),
+        }
+
+    async def answer(self, verb: str, fields: Fields) -> Value:
+        """Raises Refused for what is unknown or not found."""
+        act = self._verbs.get(verb)
+        if act is None:
+            raise Refused(f"there is no verb {verb!r}")
+        return act(fields)
+
+    def _status(self, fields: Fields) -> Value:
+        counts = [spool.counts() for spool in self._spools]
+        by_server = Counter(session.report().virtual_server for session in self._sessions)
+        return {
+            "sessions": len(self._sessions),
+            "sessions_by_server": dict(by_server),
+            "queue": {
+                "active": sum(count.active for count in counts),
+                "deferred": sum(count.deferred for count in counts),
+                "held": sum(count.held for count in counts),
+                "total": sum(count.total for count in counts),
+                "size_bytes": sum(count.size_bytes for count in counts),
+            },
+        }
+
+    def _list_sessions(self, fields: Fields) -> Value:
+        return [session_row(session.report()) for session in self._sessions]
+
+    def _list_queue(self, fields: Fields) -> Value:
+        """At most `limit` rows that the filter lets through."""
+        wanted = Filter(**fields.get("filter", {}))
+        rows = (item_row(item) for item in self._items() if wanted.lets(item))
+        return list(itertools.islice(rows, int(fields.get("limit", _PAGE))))
+
+    def _items(self) -> Iterator[Item]:
+        return itertools.chain.from_iterable(spool.items() for spool in self._spools)
+
+    def _show(self, fields: Fields) -> Value:
+        for spool in self._spools:
+            item = spool.find(str(fields["id"]))
+            if item is not None:
+                return item_row(item)
+        raise Refused(f"there is no message {fields['id']} in the queue", exit_code=3)
+
+    def _order(self, fields: Fields, act: Callable[[Spool, str], bool]) -> Value:
+        """The ids for which the order was carried out: those named, or all that the filter lets through."""
+        ids = fields.get("ids") or []
+        if not ids:
+            wanted = Filter(**fields.get("filter", {}))
+            ids = [item.id for item in self._items() if wanted.lets(item)]
+        return [queue_id for queue_id in ids if any(act(spool, queue_id) for spool in self._spools)]
+
+
+def session_row(report: SessionReport) -> dict[str, Any]:
+    return {
+        "id": report.id,
+        "protocol": report.protocol,
+        "virtual_server": report.virtual_server,
+        "peer": report.peer,
+        "user": report.user,
+        "tls": report.tls,
+        "since": report.since.isoformat(timespec="seconds"),
+        "messages": report.messages,
+    }

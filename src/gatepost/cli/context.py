@@ -1,0 +1,73 @@
+"""What every verb needs: which file is meant, what is in it, and how an error is told."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from gatepost.admin.link import Value, ask_daemon
+from gatepost.config.load import load
+from gatepost.config.schema import Settings
+from gatepost.store.accounts import Accounts
+from gatepost.store.place import Place
+
+DONE, FAILED, USAGE, NO = 0, 1, 2, 3
+
+
+class Failure(Exception):
+    """A verb could not do what was asked: one line on stderr, then `exit_code`."""
+
+    def __init__(self, text: str, exit_code: int = FAILED) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The configuration file that is meant."""
+
+    file: Path
+
+    def settings(self) -> Settings:
+        """Raises ConfigError."""
+        return load(self.file)
+
+    @contextmanager
+    def accounts(self) -> Iterator[tuple[Settings, Accounts]]:
+        """Settings and accounts. Raises ConfigError, DatabaseError."""
+        settings = self.settings()
+        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        accounts = Accounts.open(Place(settings.state).accounts)
+        try:
+            yield settings, accounts
+        finally:
+            accounts.close()
+
+    def ask(self, verb: str, **fields: Value) -> Value:
+        """The running daemon's answer. Raises NotRunning, Refused, ConfigError."""
+        return ask_daemon(Place(self.settings().state).control, verb, **fields)
+
+
+def default_file() -> Path:
+    """`$GATEPOST_CONFIG`, else `./gatepost.toml`, else `/etc/gatepost/gatepost.toml`."""
+    named = os.environ.get("GATEPOST_CONFIG")
+    if named:
+        return Path(named)
+    here = Path("gatepost.toml")
+    return here if here.exists() else Path("/etc/gatepost/gatepost.toml")
+
+
+def who() -> str:
+    """The name under which changes are audited: whoever is at the terminal."""
+    return os.environ.get("SUDO_USER") or os.environ.get("USER") or f"uid {os.getuid()}"
+
+
+def fail(text: str, exit_code: int = FAILED) -> NoReturn:
+    """One line on stderr, and the end."""
+    print(f"gatepost: {text}", file=sys.stderr)
+    raise SystemExit(exit_code)

@@ -1,0 +1,146 @@
+"""init, check, run, status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gatepost.admin.init import AlreadyThere, Ports, make_directory
+from gatepost.cli.context import FAILED, NO, Context, Failure, who
+from gatepost.cli.output import print_fields, print_json
+from gatepost.config.check import check as check_settings
+from gatepost.config.fault import Fault
+from gatepost.config.finding import Finding
+from gatepost.config.load import ConfigError
+from gatepost.config.schema import Settings
+from gatepost.store.accounts import Accounts
+from gatepost.store.place import Place
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new working directory.")],
+    hostname: Annotated[str, typer.Option(help="This host's name in the world, as in mail.example.org.")],
+    domain: Annotated[str, typer.Option(help="The first domain whose mail is kept here.")],
+    address: Annotated[str, typer.Option(help="The address all virtual servers listen on.")] = "0.0.0.0",
+    smtp_port: Annotated[int, typer.Option(help="Port of the Internet virtual server.")] = 25,
+    submission_port: Annotated[int, typer.Option(help="Port of the submission virtual server.")] = 587,
+    pop3_port: Annotated[int, typer.Option(help="Port of POP3 with STLS.")] = 110,
+    pop3s_port: Annotated[int, typer.Option(help="Port of POP3 over TLS.")] = 995,
+    next_hop: Annotated[
+        str, typer.Option(help="Where mail for elsewhere goes: mx, smtp://host:port, capture:DIR ...")
+    ] = "mx",
+) -> None:
+    """Make a working directory: the file, a self-signed certificate, the group "POP3 Relay"."""
+    ports = Ports(address, smtp_port, submission_port, pop3_port, pop3s_port)
+    try:
+        file = make_directory(
+            folder, hostname=hostname, domain=domain, ports=ports, next_hop=next_hop, by=who()
+        )
+    except AlreadyThere as problem:
+        raise Failure(str(problem)) from None
+    print(f"{file} is written: nothing relays but for members of the group POP3 Relay, over TLS.")
+    print(f"Next: gatepost -c {file} user add NAME@{domain}")
+    print(f'      gatepost -c {file} group join "POP3 Relay" NAME@{domain}')
+    print(f"      gatepost -c {file} run")
+
+
+def check(context: typer.Context, json: Json = False) -> None:
+    """Say whether the file is valid and closed: every fault with its line. Exit 3 if it is unsafe."""
+    file = context.obj.file
+    try:
+        settings = context.obj.settings()
+    except ConfigError as error:
+        _show_faults(file, error, json=json)
+    findings = _findings(settings)
+    if json:
+        print_json({"file": str(file), "valid": True, "safe": findings.is_safe,
+                    "findings": [_finding_row(one) for one in findings.items]})  # fmt: skip
+    else:
+        for finding in findings.items:
+            print(finding, file=sys.stderr)
+        print(_verdict(file, errors=len(findings.errors), warnings=len(findings.warnings)))
+    raise typer.Exit(0 if findings.is_safe else NO)
+
+
+def _findings(settings: Settings) -> Any:
+    """With names looked up where the accounts are there."""
+    path = Place(settings.state).accounts
+    if not path.exists():
+        return check_settings(settings)
+    accounts = Accounts.open(path)
+    try:
+        return check_settings(
+            settings,
+            group_exists=lambda name: accounts.groups.find(name) is not None,
+            user_exists=lambda name: accounts.users.find(name, tuple(settings.domains)) is not None,
+        )
+    finally:
+        accounts.close()
+
+
+def _show_faults(file: Path, error: ConfigError, *, json: bool) -> None:
+    if json:
+        print_json({"file": str(file), "valid": False, "safe": False,
+                    "faults": [_fault_row(one) for one in error.faults]})  # fmt: skip
+    else:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        print(f"{file}: not valid, {len(error.faults)} fault{'s' if len(error.faults) != 1 else ''}")
+    raise typer.Exit(FAILED)
+
+
+def _fault_row(fault: Fault) -> dict[str, object]:
+    return {**asdict(fault), "file": str(fault.file)}
+
+
+def _finding_row(finding: Finding) -> dict[str, object]:
+    return {"severity": finding.severity.value, "file": str(finding.file), "line": finding.line,
+            "text": finding.text, "remedy": finding.remedy}  # fmt: skip
+
+
+def _verdict(file: Path, *, errors: int, warnings: int) -> str:
+    warned = f", {warnings} warning{'s' if warnings != 1 else ''}" if warnings else ""
+    if errors:
+        return f"{file}: valid but NOT SAFE: {errors} error{'s' if errors != 1 else ''}{warned}"
+    return f"{file}: valid, and closed: a stranger cannot relay{warned}"
+
+
+def run(context: typer.Context) -> None:
+    """Serve in the foreground. Says "ready" when all listeners are bound; SIGTERM drains."""
+    # one process less to signal: the daemon takes this one's place
+    os.execv(sys.executable, [sys.executable, "-m", "gatepost.daemon", str(context.obj.file)])
+
+
+def status(context: typer.Context, json: Json = False) -> None:
+    """Virtual servers, sessions, queue, certificates."""
+    here: Context = context.obj
+    answer = here.ask("status")
+    if json:
+        print_json(answer)
+        return
+    workers = answer["workers"]
+    queue = {key: sum(worker["queue"][key] for worker in workers) for key in ("active", "deferred", "held")}
+    print_fields(
+        {
+            "host": answer["hostname"],
+            "file": answer["file"],
+            "workers": f"{len(workers)} ({answer['restarts']} restarts)",
+            "listening": [f"{name} on {', '.join(ends)}" for name, ends in answer["listeners"].items()],
+            "sessions": sum(worker["sessions"] for worker in workers),
+            "queue": ", ".join(f"{count} {state}" for state, count in queue.items()),
+        }
+    )
+
+
+def add_to(app: typer.Typer) -> None:
+    for verb in (init, check, run, status):
+        app.command()(verb)
+
+

@@ -1,0 +1,86 @@
+"""`gatepost [-c FILE] VERB`: the whole command line.
+
+Exit codes: 0 yes or done, 1 failed, 2 usage, 3 the answer is no (refused, unsafe, not found).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from gatepost import __version__
+from gatepost.admin.link import NotRunning, Refused
+from gatepost.cli import account, alias, cert, explain, group, house, queue, trace
+from gatepost.cli.context import FAILED, NO, USAGE, Context, Failure, default_file, fail
+from gatepost.config.load import ConfigError
+from gatepost.store.account_error import AccountError, NotFound
+from gatepost.store.database import DatabaseError
+
+app = typer.Typer(
+    name="gatepost",
+    help="A mail gate: POP3 mailboxes, mail for your own domains, and relay only for those you name.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (house, explain, trace):
+    part.add_to(app)
+app.add_typer(account.app, name="user", help="People and devices that may log in.")
+app.add_typer(group.app, name="group", help='Groups; relaying is given to one, usually "POP3 Relay".')
+app.add_typer(alias.app, name="alias", help="Addresses whose mail goes to others.")
+app.add_typer(cert.app, name="cert", help="The certificates of the virtual servers.")
+app.add_typer(queue.app, name="queue", help="Mail that waits to be delivered.")
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        print(f"gatepost {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "-c", "--config", metavar="FILE",
+            help="The configuration file. Default: $GATEPOST_CONFIG, ./gatepost.toml, /etc/gatepost/gatepost.toml.",
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:  # fmt: skip
+    context.obj = Context((config or default_file()).absolute())
+
+
+def main() -> None:
+    """The program. Every error is one line on stderr: what, where, what to do."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as help_text:
+        help_text.show()
+        sys.exit(USAGE)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "gatepost"
+        fail(f"{error.format_message()} (`{where} --help` says how)", USAGE)
+    except click.Abort:
+        fail("stopped", FAILED)
+    except Failure as error:
+        fail(str(error), error.exit_code)
+    except Refused as error:
+        fail(str(error), error.exit_code)
+    except NotFound as error:
+        fail(str(error), NO)
+    except (ConfigError, AccountError, DatabaseError, NotRunning) as error:
+        fail(str(error), FAILED)
+    except (OSError, sqlite3.Error) as error:
+        fail(f"{type(error).__name__}: {error}", FAILED)
+    sys.exit(code or 0)

@@ -1,0 +1,34 @@
+"""Where everything lies in the state folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The files and folders below `state`."""
+
+    state: Path
+
+    @property
+    def accounts(self) -> Path:
+        return self.state / "accounts.sqlite3"
+
+    @property
+    def tracking(self) -> Path:
+        return self.state / "tracking.sqlite3"
+
+    @property
+    def spool(self) -> Path:
+        return self.state / "spool"
+
+    @property
+    def mailboxes(self) -> Path:
+        return self.state / "mail"
+
+    @property
+    def control(self) -> Path:
+        """The socket at which the daemon answers the operator."""
+        return self.state / "control.sock"
