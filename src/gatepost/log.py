@@ -7,7 +7,7 @@ that much alone. What is needed is small: four levels, two forms, escaping, a bu
 What a peer sent goes through `_quoted`, so that it can neither end a line, nor move a terminal's
 cursor, nor pretend to be another field. A `Secret` prints as `***` by its own nature.
 
-Not for other threads' hot paths: a line from another thread than the writer's is written at once.
+The buffer belongs to the thread that made the writer; a line from another one is written at once.
 """
 
 from __future__ import annotations
@@ -74,15 +74,17 @@ class LogWriter:
 
     def add(self, line: str, *, at_once: bool) -> None:
         """The line stands in the buffer, or in the file when it may not wait."""
-        lines = self._lines
-        lines.append(line)
-        if at_once or self._schedule is None or len(lines) >= _LINES_HELD or get_ident() != self._thread:
+        if get_ident() != self._thread:  # the buffer is one thread's alone
+            self._write(_encoded([line]), 1)
+            return
+        self._lines.append(line)
+        if at_once or self._schedule is None or len(self._lines) >= _LINES_HELD:
             self.flush()
-        elif len(lines) == 1:
+        elif len(self._lines) == 1:
             self._schedule(self.flush)
 
     def flush(self) -> None:
-        """Everything added before is written, or counted in `lost`."""
+        """Everything in the buffer is written, or counted in `lost`."""
         lines, self._lines = self._lines, []
         content = _encoded(lines)
         if len(content) <= self._write_bytes:

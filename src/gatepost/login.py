@@ -261,7 +261,8 @@ class PeerFailures:
         """How the peer is treated, by how often it failed."""
         count = len(self._known(attempt).proofs)
         if count >= self._refuse_from:
-            return Treatment(refused=True)
+            # As slow as before, so that nobody can tell when guessing became pointless.
+            return Treatment(self._most_delay_seconds, refused=True)
         if count < self._slow_from:
             return Treatment()
         return Treatment(min(self._most_delay_seconds, 0.25 * 2 ** (count - self._slow_from)))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gatepost.directory.local import LocalDirectory
 from gatepost.directory.password import Cost, Passwords, Proven
-from gatepost.directory.recipients import Recipients
+from gatepost.directory.recipients import LocalDomain, Recipients
 from gatepost.log import Log, LogWriter
 from gatepost.secret import Secret
 from gatepost.store.accounts import Accounts
@@ -55,7 +55,13 @@ def open_house(folder: Path, *, cost: Cost = CHEAP, postmaster: str | None = Non
         accounts,
         passwords,
         Proven(clock),
-        Recipients(accounts, DOMAINS, forwarding=["forward.example"], postmaster=postmaster),
+        Recipients(
+            accounts,
+            [
+                LocalDomain(name, forwards=name == "forward.example", postmaster=postmaster)
+                for name in DOMAINS
+            ],
+        ),
         domains=DOMAINS[:1] + DOMAINS[2:],
         guessable=["root", "Test", "scan@example.org"],
         log=log,

@@ -76,6 +76,17 @@ def test_a_name_attackers_try_is_guessable(house: House, name: str, guessable: b
     assert found.guessable is guessable
 
 
+def test_an_international_address_is_ones_own_in_both_writings(house: House) -> None:
+    house.accounts.users.add("zoë@münchen.example", domains=["münchen.example"], by="x")
+    house.directory.refresh()
+    found = identity(house, "ZOË@xn--mnchen-3ya.example")
+    assert found is not None
+    assert found.addresses == {
+        Address("zoë", "münchen.example"),
+        Address("zoë", "xn--mnchen-3ya.example"),
+    }
+
+
 def test_a_bare_name_in_two_domains_is_nobodys(house: House) -> None:
     house.add("bob@forward.example", "mandarin")
     house.directory.refresh()

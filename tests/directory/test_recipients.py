@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
 from directory.directories import DOMAINS, House, open_house
 from gatepost.directory.directory import Alias, Mailbox, Resolution, UnknownRecipient
-from gatepost.directory.recipients import Recipients
+from gatepost.directory.recipients import LocalDomain, Recipients
 from gatepost.mail.address import Address
 from gatepost.store import tables
 
@@ -147,7 +147,9 @@ def test_postmaster_is_always_there(house: House) -> None:
     assert resolve(house, "postmaster@example.net") == Mailbox("adam@example.org")
 
 
-@pytest.mark.parametrize(("named", "account"), [("bob", "bob@example.org"), ("gone", "zoe@example.org")])
+@pytest.mark.parametrize(
+    ("named", "account"), [("Bob@example.org", "bob@example.org"), ("gone@example.org", "zoe@example.org")]
+)
 def test_postmaster_falls_to_the_named_account_while_it_is_there(
     tmp_path: Path, named: str, account: str
 ) -> None:
@@ -157,10 +159,27 @@ def test_postmaster_falls_to_the_named_account_while_it_is_there(
         assert resolve(house, "postmaster@forward.example") == Mailbox(account)
 
 
+def test_a_domains_settings_have_a_say(house: House) -> None:
+    recipients = Recipients(
+        house.accounts,
+        [
+            LocalDomain("example.org", plus_addressing=False, catch_all="ann@example.org"),
+            LocalDomain("example.net", catch_all="else@else.example", postmaster="postmaster@example.net"),
+        ],
+    )
+    assert recipients.resolve(Address("bob", "example.org")) == BOB
+    assert recipients.resolve(Address("bob+x", "example.org")) == Alias((ANN,), ())
+    assert recipients.resolve(Address("zoe", "example.org")) == Alias((ANN,), ())
+    assert recipients.resolve(Address("zoe", "example.net")) == UnknownRecipient()  # never outside
+    assert recipients.resolve(Address("postmaster", "example.net")) == Mailbox("postmaster@example.net")
+    alias(house, "@example.org", "bob@example.org")
+    assert recipients.resolve(Address("zoe", "example.org")) == Alias((BOB,), ())
+
+
 def test_both_writings_of_a_domain_lead_to_the_account(tmp_path: Path) -> None:
     with open_house(tmp_path) as house:
         house.accounts.users.add("bob@münchen.example", domains=["münchen.example"], by="x")
-        recipients = Recipients(house.accounts, ["münchen.example"])
+        recipients = Recipients(house.accounts, [LocalDomain("münchen.example")])
         for domain in ("münchen.example", "xn--mnchen-3ya.example"):
             assert recipients.resolve(Address("Bob", domain)) == Mailbox("bob@xn--mnchen-3ya.example")
 
@@ -179,6 +198,7 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield house
 
 
+@settings(max_examples=50)
 @given(graph=Graph, outside=st.booleans())
 def test_nested_aliases_are_what_the_reference_says(
     graphs: House, graph: dict[str, frozenset[str]], outside: bool

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
@@ -157,7 +157,7 @@ def reference(links: frozenset[tuple[int, int]], members: frozenset[tuple[int, i
         inside |= more
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(links=Links, members=Memberships)
 def test_nested_groups_are_what_the_reference_says(
     many: Accounts, links: frozenset[tuple[int, int]], members: frozenset[tuple[int, int]]

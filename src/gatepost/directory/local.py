@@ -6,7 +6,8 @@ microseconds. A login looks each time, running sessions and recipients once a se
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -187,7 +188,7 @@ class LocalDirectory:
         identity = Identity(
             name=whole.name,
             names=frozenset({whole.name, whole.local} if bare_means_it else {whole.name}),
-            addresses=frozenset(_address(text) for text in (whole.name, *whole.addresses)),
+            addresses=frozenset(_writings((whole.name, *whole.addresses))),
             groups=keys,
             privileged=whole.administrator,
             guessable=not self._guessable.isdisjoint({whole.name, whole.local}),
@@ -199,6 +200,11 @@ def _password_hash(account: _Account | None) -> str | None:
     return account.credential.password_hash if account is not None and account.credential else None
 
 
-def _address(text: str) -> Address:
-    local, _, domain = text.rpartition("@")
-    return Address(local, domain)
+def _writings(texts: Iterable[str]) -> Iterator[Address]:
+    """The addresses, those in an international domain in both its forms, as either may be sent."""
+    for text in texts:
+        local, _, domain = text.rpartition("@")
+        yield Address(local, domain)
+        if "xn--" in domain:
+            with contextlib.suppress(UnicodeError):
+                yield Address(local, domain.encode("ascii").decode("idna"))

@@ -24,13 +24,12 @@ from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from scramp import ScramException
-from scramp.utils import saslprep
 
 from gatepost.directory.cache import Cache
 from gatepost.directory.directory import Busy
 from gatepost.secret import Secret
 from gatepost.store.user import Credential, ScramKeys
+from gatepost.wire.saslprep import SaslprepError, saslprep
 
 SCRAM_ITERATIONS: Final = 60_000
 SCRAM_SALT_BYTES: Final = 16
@@ -190,8 +189,8 @@ def scram_keys(password: Secret, salt: bytes, iterations: int = SCRAM_ITERATIONS
 def _scram_text(password: Secret) -> str | None:
     """The password by RFC 4013; None where that refuses it or leaves nothing, which would be no password."""
     try:
-        text: str = saslprep(password.reveal())
-    except ScramException:
+        text = saslprep(password.reveal())
+    except SaslprepError:
         return None
     return text or None
 

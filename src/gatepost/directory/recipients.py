@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -55,32 +55,37 @@ class _Walk:
     addresses: dict[Address, None] = field(default_factory=dict)
 
 
-class Recipients:
-    """Resolves recipients in `domains`, the local ones, of which the first takes bare `postmaster`.
+@dataclass(frozen=True, slots=True)
+class LocalDomain:
+    """A local domain and what its settings say of addresses in it.
 
-    `forwarding` are those local domains whose unresolved recipients another server knows.
-    `postmaster` is the account that gets postmaster's mail where no address or alias says; without
-    it the longest-standing administrator does, and without one a mailbox of its own.
+    `forwards`: another server knows the recipients that are not resolved here. `postmaster` and
+    `catch_all` are local addresses that have such mail where no account or alias has.
     """
 
-    def __init__(
-        self,
-        accounts: Accounts,
-        domains: Sequence[str],
-        *,
-        forwarding: Collection[str] = (),
-        postmaster: str | None = None,
-    ) -> None:
+    name: str
+    forwards: bool = False
+    plus_addressing: bool = True
+    postmaster: str | None = None
+    catch_all: str | None = None
+
+
+class Recipients:
+    """Resolves recipients in `domains`, of which the first takes bare `postmaster`.
+
+    Where nothing says whose postmaster's mail is, the longest-standing administrator has it, and
+    without one a mailbox of its own.
+    """
+
+    def __init__(self, accounts: Accounts, domains: Sequence[LocalDomain]) -> None:
         self._accounts = accounts
-        self._domains = tuple(naming.canonical_domain(domain) for domain in domains)
-        self._forwarding = frozenset(naming.canonical_domain(domain) for domain in forwarding)
-        self._postmaster = postmaster
+        self._domains = {naming.canonical_domain(domain.name): domain for domain in domains}
 
     def resolve(self, address: Address) -> Resolution:
         """Whose mail for the address is. Asks the database each time."""
         domain = naming.canonical_domain(address.domain)
         if not domain and address.local.lower() == "postmaster" and self._domains:
-            domain = self._domains[0]  # RFC 5321 §4.5.1
+            domain = next(iter(self._domains))  # RFC 5321 §4.5.1
         if domain not in self._domains:
             return UnknownRecipient()
         with self._accounts.database.reading() as connection:
@@ -99,14 +104,17 @@ class Recipients:
         """The account or alias that has the address: exactly, without its tag, or as what is left."""
         if not _ROUTED.isdisjoint(local):
             return UnknownRecipient()
+        settings = self._domains[domain]
         whole = naming.canonical(f"{local}@{domain}")
-        bare = whole.partition("@")[0].partition("+")[0]
+        bare, plus, _ = whole.partition("@")[0].partition("+")
+        if plus and not settings.plus_addressing:
+            bare = ""
         keys = _Keys(whole, f"{bare}@{domain}", f"@{domain}")
         found = self._having(connection, keys)
         answer = found.get(keys.whole) or (found.get(keys.bare) if bare else None)
         if answer is None and bare == "postmaster":
-            return self._postmasters_mailbox(domain)
-        return answer or found.get(keys.caught) or UnknownRecipient()
+            answer = self._postmasters(connection, domain)
+        return answer or found.get(keys.caught) or _caught(settings, domain)
 
     def _having(self, connection: Connection, keys: _Keys) -> dict[str, Mailbox | aliases.Alias]:
         """Which accounts and aliases have these canonical addresses: one query, for aliases one more."""
@@ -148,13 +156,22 @@ class Recipients:
             return found
         if isinstance(found, Mailbox):
             walk.mailboxes[found.account] = found
-        elif domain in self._forwarding:
+        elif self._domains[domain].forwards:
             walk.addresses[Address(local, domain)] = None
         return None
 
-    def _postmasters_mailbox(self, domain: str) -> Mailbox:
+    def _postmasters(self, connection: Connection, domain: str) -> Mailbox | aliases.Alias:
         # RFC 5321 §4.5.1: postmaster is always there.
-        users = self._accounts.users
-        named = users.find(self._postmaster, self._domains) if self._postmaster else None
-        chosen = named or next(iter(users.administrators()), None)
-        return Mailbox(f"postmaster@{domain}") if chosen is None else Mailbox(chosen.name, chosen.quota_bytes)
+        named = naming.canonical(self._domains[domain].postmaster or "")
+        found = self._having(connection, _Keys(named, named, named)) if named else {}
+        if named in found:
+            return found[named]
+        for administrator in self._accounts.users.administrators():
+            return Mailbox(administrator.name, administrator.quota_bytes)
+        return Mailbox(f"postmaster@{domain}")
+
+
+def _caught(settings: LocalDomain, domain: str) -> aliases.Alias | UnknownRecipient:
+    if settings.catch_all is None:
+        return UnknownRecipient()
+    return aliases.Alias(f"@{domain}", (naming.target(settings.catch_all),), outside=False)
