@@ -80,6 +80,8 @@ def _check(office: Office, turn: Turn, messages: Iterator[bytes]) -> None:
 def test_a_conversation_goes_as_written(path: Path, step: int | None) -> None:
     if step is not None and path.stem.startswith("intrusion"):
         return  # bytes that come after the reply belong to TLS
+    if step == 1 and path.stem == "endless":
+        return  # a million reads
     office, greeting = _office(path)
     messages = iter(office.messages)
     for turn in _turns(path):

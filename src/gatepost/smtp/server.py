@@ -54,8 +54,8 @@ _MOMENTOUS: Final = frozenset((220, 235))
 class Server:
     """One session. After `greeting` the driver loops: `next_event`, `reply`.
 
-    `size_limit_bytes` bounds the content of a message. `error_limit` bad commands and refused
-    logins are answered, the next one ends the session. `tls`: TLS was there before the first byte (implicit TLS).
+    `size_limit_bytes` bounds the content of a message. `error_limit` bad commands and refused logins are
+    answered, the next one ends the session. `tls`: TLS was there before the first byte (implicit TLS).
     """
 
     __slots__ = (
