@@ -83,12 +83,12 @@ class User:
 
     @property
     def address(self) -> str:
-        return f"{self.name}@{LOCAL_DOMAIN}"
+        return self.name
 
 
-ANN = User("ann", "Ann's long passphrase 1")
+ANN = User(f"ann@{LOCAL_DOMAIN}", "Ann's long passphrase 1")
 """A member of the group "POP3 Relay"."""
-BOB = User("bob", "Bob's long passphrase 2")
+BOB = User(f"bob@{LOCAL_DOMAIN}", "Bob's long passphrase 2")
 """Has an account and is in no group."""
 
 
@@ -125,8 +125,7 @@ def make_accounts(folder: Path) -> None:
     done(run(*GATEPOST, "init", folder, "--hostname", HOSTNAME, "--domain", LOCAL_DOMAIN,
              environment={"PYTHONPATH": str(SOURCES)}))  # fmt: skip
     for user in (ANN, BOB):
-        arguments = ("user", "add", user.name, "--address", user.address, "--password-stdin")
-        done(command(folder, *arguments, given=user.password + "\n"))
+        done(command(folder, "user", "add", user.name, "--password-stdin", given=user.password + "\n"))
     done(command(folder, "group", "join", "POP3 Relay", ANN.name))
 
 
