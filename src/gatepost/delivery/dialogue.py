@@ -39,6 +39,7 @@ class Dialogue:
         self._answered: Answered | None = None
         self._broken: Broken | None = None
         self._over: str | None = None
+        self._greeting: Reply | None = None
 
     def hand_over(self, answered: Answered, broken: Broken) -> None:
         """From now on every answer goes to `answered`, the end of the connection to `broken`."""
@@ -50,7 +51,7 @@ class Dialogue:
     async def greeting(self, seconds: float) -> Reply:
         """The peer's first words. Raises ConversationLost."""
         self.channel.expect(seconds, "greeting")
-        return await self._next()
+        return self._greeting or await self._next()
 
     async def ask(self, command: Command, seconds: float) -> Reply:
         """The answer to one command. Raises ConversationLost."""
@@ -90,6 +91,8 @@ class Dialogue:
                     self._answered(Verb.GREETING if command is None else command.verb, answer.reply)
                 elif self._waiter is not None and not self._waiter.done():
                     self._waiter.set_result(answer.reply)
+                elif answer.command is None and self._greeting is None:
+                    self._greeting = answer.reply  # came before anybody could wait for it
                 else:
                     raise RemoteProtocolError("more than one answer to a command")
         except RemoteProtocolError as error:
