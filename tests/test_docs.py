@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from click import Command, Group
 from pydantic import BaseModel
+from typer.core import TyperGroup
 
 from gatepost.cli.main import app
 from gatepost.config.schema import Settings
@@ -39,9 +39,9 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
         yield from _models(part)
 
 
-def commands(command: Command, name: str = "gatepost") -> Iterator[str]:
+def commands(command: object, name: str = "gatepost") -> Iterator[str]:
     """Every command that can be typed, as it is typed."""
-    if not isinstance(command, Group):
+    if not isinstance(command, TyperGroup):
         yield name
         return
     for word, inner in command.commands.items():
