@@ -5,15 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from gatepost.config.model import Model
-from gatepost.config.value import Address, Bytes, Count, Domain, FilePath, HttpUrl, Listed, Text
-
-
-class Tracking(Model):
-    """`[tracking]`: how long records of messages are kept."""
-
-    keep_days: Count = 90
-    keep_bytes: Bytes = 10_737_418_240
-    subjects: bool = False
+from gatepost.config.value import Address, Domain, FilePath, HttpUrl, Listed, Text
 
 
 class Console(Model):

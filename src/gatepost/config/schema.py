@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, model_validator
 
-from gatepost.config.later_tables import Acme, Alarm, Console, Kerberos, Metrics, OAuth, Tracking
+from gatepost.config.later_tables import Acme, Alarm, Console, Kerberos, Metrics, OAuth
 from gatepost.config.model import NAME, SOURCE, Model
 from gatepost.config.servers import (
     Limits,
@@ -72,6 +72,7 @@ __all__ = [
     "Settings",
     "SmtpServer",
     "TlsMode",
+    "Tracking",
     "VirtualServer",
 ]
 
@@ -224,6 +225,14 @@ class Log(Model):
 
     format: Annotated[Form, one_of(Form)] = Form.PLAIN
     level: Annotated[LogLevel, one_of(LogLevel)] = LogLevel.INFO
+
+
+class Tracking(Model):
+    """`[tracking]`: what is kept of each message for `gatepost trace`."""
+
+    days: Count = 90
+    size_bytes: Bytes = 10_737_418_240
+    subjects: bool = False
 
 
 class Settings(Model):
