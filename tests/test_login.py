@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from directory.directories import Clock, House, open_house
-from gatepost.directory.directory import Directories, Unavailable
+from gatepost.directory.directory import Directories, Resolution, Unavailable
 from gatepost.directory.password import SCRAM_ITERATIONS
 from gatepost.login import Attempt, Login, PeerFailures, Rejected, Treatment, Tried, Welcome
+from gatepost.mail.address import Address
 from gatepost.policy.facts import Identity
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
@@ -148,7 +149,7 @@ class Silent:
     async def proven(self, name: str, keys: ScramKeys) -> Identity:
         raise Unavailable("dc1 does not answer")
 
-    def resolve(self, address: object) -> object:
+    def resolve(self, address: Address) -> Resolution:
         raise Unavailable("dc1 does not answer")
 
 

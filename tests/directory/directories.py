@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gatepost.directory.local import LocalDirectory
 from gatepost.directory.password import Cost, Passwords, Proven
@@ -17,6 +20,23 @@ from gatepost.store.accounts import Accounts
 
 DOMAINS = ("example.org", "example.net", "forward.example")
 CHEAP = Cost(memory_kib=8, passes=1)
+
+
+@cache
+def _empty_database() -> bytes:
+    """Made once: the migrations take longer than most tests."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "accounts.sqlite3"
+        Accounts.open(path).close()
+        return path.read_bytes()
+
+
+def open_accounts(folder: Path, **more: Callable[[], datetime]) -> Accounts:
+    """Accounts in the folder, empty unless they are there already."""
+    path = folder / "accounts.sqlite3"
+    if not path.exists():
+        path.write_bytes(_empty_database())
+    return Accounts.open(path, **more)
 
 
 class Clock:
@@ -47,7 +67,7 @@ class House:
 
 @contextmanager
 def open_house(folder: Path, *, cost: Cost = CHEAP, postmaster: str | None = None) -> Iterator[House]:
-    accounts = Accounts.open(folder / "accounts.sqlite3")
+    accounts = open_accounts(folder)
     passwords, clock = Passwords(cost=cost), Clock()
     descriptor = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     log = Log(LogWriter(descriptor))

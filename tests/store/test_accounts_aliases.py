@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from directory.directories import open_accounts
 from gatepost.store.account_error import BadName, NameTaken, NotFound, OutsideTarget
 from gatepost.store.accounts import Accounts
 from gatepost.store.aliases import Alias
@@ -16,7 +17,7 @@ DOMAINS = ("example.org",)
 
 @pytest.fixture
 def accounts(tmp_path: Path) -> Iterator[Accounts]:
-    accounts = Accounts.open(tmp_path / "accounts.sqlite3")
+    accounts = open_accounts(tmp_path)
     yield accounts
     accounts.close()
 

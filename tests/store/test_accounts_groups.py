@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
+from directory.directories import open_accounts
 from gatepost.store import tables
 from gatepost.store.account_error import Ambiguous, BadMember, BadName, NameTaken, NotFound, ProtectedMember
 from gatepost.store.accounts import Accounts
@@ -23,7 +24,7 @@ USERS = 4
 
 @pytest.fixture
 def accounts(tmp_path: Path) -> Iterator[Accounts]:
-    accounts = Accounts.open(tmp_path / "accounts.sqlite3")
+    accounts = open_accounts(tmp_path)
     for name in ("ann", "bob", "root", "test"):
         accounts.users.add(f"{name}@example.org", domains=DOMAINS, by="x", administrator=name == "ann")
     for name in ("POP3 Relay", "Office", "Outer"):
@@ -138,7 +139,7 @@ Memberships = st.frozensets(st.tuples(st.integers(0, GROUPS - 1), st.integers(0,
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
-    accounts = Accounts.open(tmp_path_factory.mktemp("groups") / "accounts.sqlite3")
+    accounts = open_accounts(tmp_path_factory.mktemp("groups"))
     for number in range(USERS):
         accounts.users.add(f"u{number}@example.org", domains=DOMAINS, by="x")
     for number in range(GROUPS):

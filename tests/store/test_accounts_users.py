@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from directory.directories import open_accounts
 from gatepost.store import tables
 from gatepost.store.account_error import AccountError, Ambiguous, BadName, NameTaken, NotFound
 from gatepost.store.accounts import Accounts
@@ -23,7 +24,7 @@ CREDENTIAL = Credential("$argon2id$...", ScramKeys(b"salt", 4096, b"stored", b"s
 
 @pytest.fixture
 def accounts(tmp_path: Path) -> Iterator[Accounts]:
-    accounts = Accounts.open(tmp_path / "accounts.sqlite3", clock=lambda: NOW)
+    accounts = open_accounts(tmp_path, clock=lambda: NOW)
     yield accounts
     accounts.close()
 
@@ -155,7 +156,7 @@ def test_a_deleted_user_takes_memberships_and_addresses_along(accounts: Accounts
 
 def test_changes_to_nobody_are_refused(accounts: Accounts) -> None:
     users = accounts.users
-    changes = [
+    changes: list[Callable[[], object]] = [
         lambda: users.get("zoe@example.org"),
         lambda: users.set_password("zoe@example.org", CREDENTIAL, by="ann"),
         lambda: users.set_disabled("zoe@example.org", disabled=True, by="ann"),

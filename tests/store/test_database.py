@@ -106,9 +106,9 @@ def test_a_newer_database_is_refused_untouched(database: Database, path: Path) -
     database.close()
     with pytest.raises(DatabaseTooNew, match=r"newer Gatepost \(form 9999.*run that version"):
         Database.open(path)
-    connection = sqlite3.connect(path)
-    assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
-    connection.close()
+    found = sqlite3.connect(path)
+    assert found.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+    found.close()
 
 
 def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
