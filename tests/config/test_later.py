@@ -50,7 +50,7 @@ def test_each_thing_on_the_list_is_refused(later: Later, shape: str) -> None:
 def test_what_is_not_on_the_list_is_taken() -> None:
     text = (
         HEAD
-        + '[guard]\nguessable = ["root"]\n[guard.harvest]\nrefuse_after = 5\n'
+        + '[guard]\nguessable = ["Root"]\n[guard.harvest]\nrefuse_after = 5\n'
         + '[directory.local]\nkind = "local"\n[mailboxes]\nquota_bytes = 1_000_000\nwhen_full = "refuse"\n'
     )
     settings = load_text(text, Path("/nonexistent/x.toml"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ def written(path: KeyPath) -> str:
         if isinstance(key, int):
             text += f"[{key}]"
         else:
-            text += ("." if text else "") + (key if _is_bare(key) else f'"{key}"')
+            text += ("." if text else "") + (key if _is_bare(key) else json.dumps(key, ensure_ascii=False))
     return text
 
 

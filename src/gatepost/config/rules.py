@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_network
 from typing import Any, Final
 
 from gatepost.config.fault import Complaint
@@ -17,9 +16,11 @@ from gatepost.config.schema import (
     SmtpServer,
     TlsMode,
 )
-from gatepost.policy.access import Effect, Entry, Kind, Right
+from gatepost.config.value import ascii_domain
+from gatepost.policy.access import Effect, Entry, Kind, Network, Right
 
-_EVERYWHERE: Final = frozenset({ip_network("0.0.0.0/0"), ip_network("::/0")})
+# Shorter than these a network is no place any more: 10.0.0.0/8 and fc00::/7 are the largest of one house.
+_SHORTEST: Final = {4: 8, 6: 7}
 _ASKED_IN_SMTP = frozenset({Right.CONNECT, Right.SUBMIT, Right.RELAY, Right.ANY_SENDER})
 _ASKED_IN_POP3 = frozenset({Right.CONNECT, Right.COLLECT})
 
@@ -27,6 +28,8 @@ _ASKED_IN_POP3 = frozenset({Right.CONNECT, Right.COLLECT})
 def complaints(settings: Settings, raw: Mapping[str, Any]) -> Iterator[Complaint]:
     """Every complaint; `raw` tells which names the file holds, sound or not."""
     known = frozenset(raw["certificates"]) if isinstance(raw.get("certificates"), dict) else frozenset()
+    for kind in ("domains", "routes"):
+        yield from _names_twice(kind, raw.get(kind))
     yield from _addresses_twice(settings)
     for path, server in servers(settings):
         yield from _certificate_missing(path, server, known)
@@ -49,6 +52,17 @@ def servers(settings: Settings) -> Iterator[tuple[tuple[str, str], SmtpServer | 
         yield ("smtp", name), smtp
     for name, pop3 in settings.pop3.items():
         yield ("pop3", name), pop3
+
+
+def _names_twice(kind: str, tables: object) -> Iterator[Complaint]:
+    """Two spellings of one domain would leave one of the two tables without effect."""
+    taken: dict[str, str] = {}
+    for name in tables if isinstance(tables, Mapping) else ():
+        folded = ascii_domain(name.removeprefix("*.")) or name
+        folded = f"*.{folded}" if name.startswith("*.") else folded
+        if folded in taken:
+            yield Complaint((kind, name), f"is the same domain as {taken[folded]!r}", "keep one of the two")
+        taken.setdefault(folded, name)
 
 
 def _addresses_twice(settings: Settings) -> Iterator[Complaint]:
@@ -105,11 +119,15 @@ def is_open_to_all(entry: Entry) -> bool:
     """Whether an allow entry lets strangers from anywhere in."""
     if entry.effect is Effect.DENY:
         return False
-    if entry.networks is not None and not _EVERYWHERE.intersection(entry.networks):
+    if entry.networks is not None and all(map(_is_a_place, entry.networks)):
         return False
-    if entry.to.kind is Kind.NET:
-        return entry.to.network in _EVERYWHERE
+    if entry.to.network is not None:
+        return not _is_a_place(entry.to.network)
     return entry.to.kind in (Kind.ANYONE, Kind.ANONYMOUS) or Right.CONNECT in entry.rights
+
+
+def _is_a_place(network: Network) -> bool:
+    return network.prefixlen >= _SHORTEST[network.version]
 
 
 def _half_certificate(path: tuple[str, str], certificate: Certificate) -> Iterator[Complaint]:

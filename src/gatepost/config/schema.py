@@ -37,6 +37,7 @@ from gatepost.config.value import (
     Forward,
     Listed,
     MailAddress,
+    Name,
     Net,
     RoutePattern,
     Seconds,
@@ -198,9 +199,9 @@ class Harvest(Model):
 class Guard(Model):
     """`[guard]`: the defence against guessing."""
 
-    guessable: Annotated[tuple[Text, ...], Listed] = GUESSABLE
+    guessable: Annotated[tuple[Name, ...], Listed] = GUESSABLE
     harvest: Harvest = Harvest()
-    decoys: Annotated[tuple[Text, ...], Listed] = DECOYS
+    decoys: Annotated[tuple[Name, ...], Listed] = DECOYS
     trusted: Annotated[tuple[Net, ...], Listed] = ()
     records_days: Count = 90
     wrong_passwords_per_address: Count = 10

@@ -36,7 +36,15 @@ class Reading:
 
 
 def wrong(problem: str, remedy: str) -> PydanticCustomError:
+    """The fault to raise; a value of any length in it is cut to a line."""
+    problem, remedy = (text if len(text) <= 200 else text[:197] + "..." for text in (problem, remedy))
     return PydanticCustomError(FAULT, "{problem}", {"problem": problem, "remedy": remedy})
+
+
+def shown(value: object) -> str:
+    """The value as a person would write it, at most some 60 characters of it."""
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
@@ -53,7 +61,7 @@ def choice(word: object, known: Iterable[str]) -> str:
         return word
     near = did_you_mean(word, known) if isinstance(word, str) else None
     remedy = f"did you mean {near!r}?" if near else "write one of " + ", ".join(known)
-    raise wrong(f"{word!r} is not known here", remedy)
+    raise wrong(f"{shown(word)} is not known here", remedy)
 
 
 def one_of(words: type[E]) -> PlainValidator:
@@ -67,13 +75,17 @@ def one_of(words: type[E]) -> PlainValidator:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise wrong(f"{value!r} is not a text", 'write it in quotes: "..."')
+        raise wrong(f"{shown(value)} is not a text", 'write it in quotes: "..."')
     return value
+
+
+def _lower_text(value: object) -> str:
+    return _text(value).lower()
 
 
 def _as_tuple(value: object) -> object:
     if isinstance(value, str):
-        raise wrong(f"{value!r} stands alone", f"write a list: [{value!r}]")
+        raise wrong(f"{shown(value)} stands alone", f"write a list: [{shown(value)}]")
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -109,7 +121,7 @@ def ascii_domain(text: str) -> str | None:
 def _domain(value: object) -> str:
     name = ascii_domain(_text(value))
     if name is None:
-        raise wrong(f"{value!r} is not a domain name", "write it like mail.example.org")
+        raise wrong(f"{shown(value)} is not a domain name", "write it like mail.example.org")
     return name
 
 
@@ -120,7 +132,7 @@ def _route_pattern(value: object) -> str:
     star = "*." if text.startswith("*.") else ""
     name = ascii_domain(text.removeprefix("*."))
     if name is None:
-        raise wrong(f"{value!r} matches no domain", 'write "example.org", "*.example.org" or "*"')
+        raise wrong(f"{shown(value)} matches no domain", 'write "example.org", "*.example.org" or "*"')
     return star + name
 
 
@@ -143,7 +155,7 @@ def _endpoint(value: object) -> Endpoint:
         return value
     found = _ENDPOINT.fullmatch(_text(value))
     if found is None:
-        raise wrong(f"{value!r} is not an address with a port", 'write "0.0.0.0:25" or "[::]:25"')
+        raise wrong(f"{shown(value)} is not an address with a port", 'write "0.0.0.0:25" or "[::]:25"')
     host, port = found[1] or found[2], int(found[3])
     if port > 65_535:
         raise wrong(f"there is no port {port}", "ports go from 0 to 65535")
@@ -155,10 +167,13 @@ def _host(text: str, *, bracketed: bool) -> str:
         address = ip_address(text)
     except ValueError:
         raise wrong(
-            f"{text!r} is not an IP address", 'names do not serve here: write "127.0.0.1:25" or "[::]:25"'
+            f"{shown(text)} is not an IP address",
+            'names do not serve here: write "127.0.0.1:25" or "[::]:25"',
         ) from None
     if bracketed != (address.version == 6):
-        raise wrong(f"{text!r} in brackets", "only IPv6 addresses stand in brackets: [::1]:25, 127.0.0.1:25")
+        raise wrong(
+            f"{shown(text)} in brackets", "only IPv6 addresses stand in brackets: [::1]:25, 127.0.0.1:25"
+        )
     return str(address)
 
 
@@ -173,7 +188,7 @@ def _next_hop(words: tuple[str, ...], schemes: tuple[str, ...]) -> Callable[[obj
         if "capture:DIR" in words and text.startswith("capture:"):
             return f"capture:{_path(text.removeprefix('capture:'), info)}"
         if not any(text.startswith(f"{scheme}://") for scheme in schemes) or not _is_host_url(text):
-            raise wrong(f"{text!r} leads nowhere", remedy)
+            raise wrong(f"{shown(text)} leads nowhere", remedy)
         return text
 
     return next_hop
@@ -206,7 +221,7 @@ def _http_url(value: object) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise wrong(f"{text!r} is not an HTTP address", 'write it like "http://127.0.0.1:11333"')
+        raise wrong(f"{shown(text)} is not an HTTP address", 'write it like "http://127.0.0.1:11333"')
     return text.rstrip("/")
 
 
@@ -221,7 +236,7 @@ def _network(value: object) -> Network:
 def _known_network(value: object) -> Network:
     if isinstance(value, Network):
         return value
-    raise wrong(f"{value!r} is not a network", 'write it in quotes: "10.0.5.0/24"')
+    raise wrong(f"{shown(value)} is not a network", 'write it in quotes: "10.0.5.0/24"')
 
 
 P = TypeVar("P")
@@ -238,7 +253,7 @@ def _parsed(parse: Callable[[str], P], value: object) -> P:
 def _mail_address(value: object) -> str:
     local, at, domain = _text(value).rpartition("@")
     if not at or not local or ascii_domain(domain) is None:
-        raise wrong(f"{value!r} is not an address", 'write "user@example.org"')
+        raise wrong(f"{shown(value)} is not an address", 'write "user@example.org"')
     return f"{local}@{domain.lower()}"
 
 
@@ -251,11 +266,12 @@ def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
 
 def _only_true(value: object) -> bool:
     if value is not True:
-        raise wrong(f"{value!r} does not narrow anything", "write true, or leave it out")
+        raise wrong(f"{shown(value)} does not narrow anything", "write true, or leave it out")
     return True
 
 
 Text = Annotated[str, PlainValidator(_text)]
+Name = Annotated[str, PlainValidator(_lower_text)]
 Domain = Annotated[str, PlainValidator(_domain)]
 RoutePattern = Annotated[str, PlainValidator(_route_pattern)]
 FilePath = Annotated[Path, PlainValidator(_path)]

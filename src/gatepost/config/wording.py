@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from gatepost.config.fault import Complaint
 from gatepost.config.schema import Settings
 from gatepost.config.source import KeyPath
-from gatepost.config.value import FAULT, did_you_mean
+from gatepost.config.value import FAULT, did_you_mean, shown
 
 _TYPES = {
     "int_type": ("is not a whole number", "write digits without quotes"),
@@ -58,7 +58,7 @@ def _said(details: ErrorDetails) -> tuple[str, str]:
     context = details.get("ctx", {})
     if details["type"] == FAULT:
         return context["problem"], context["remedy"]
-    value = _shown(details["input"])
+    value = shown(details["input"])
     match details["type"]:
         case "greater_than_equal":
             return f"{value} is too small", f"write {context['ge']} or more"
@@ -69,11 +69,6 @@ def _said(details: ErrorDetails) -> tuple[str, str]:
             return f"{value} {problem}", remedy
         case _:
             return f"{value} does not serve: {details['msg']}", "see the manual's page on configuration"
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _missing(path: KeyPath) -> Complaint:
