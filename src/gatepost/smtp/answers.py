@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from gatepost.smtp.error import RemoteProtocolError
@@ -45,11 +46,11 @@ class ReplyReader:
             RemoteProtocolError: this is no reply, or one without end.
         """
         while (line := self._line()) is not None:
+            if not self._code and line[3:4] != b"-":
+                return _one_line(line)
             code, more = _code(line)
             if self._code not in (0, code):
                 raise RemoteProtocolError(f"code {self._code} became {code} within a reply")
-            if not more and not self._texts:
-                return parse_reply(code, [_text(line)])
             self._texts.append(_text(line))
             if len(self._texts) > _LINES_LIMIT:
                 raise RemoteProtocolError("a reply of too many lines")
@@ -61,15 +62,22 @@ class ReplyReader:
 
     def _line(self) -> bytes | None:
         """The next line without its end; a bare LF is taken for one, as old servers mean it."""
-        end = self._buffer.find(b"\n", self._searched)
-        start = self._at
-        if (end if end >= 0 else len(self._buffer)) - start > _LINE_LIMIT_BYTES:
+        buffer, start = self._buffer, self._at
+        end = buffer.find(b"\n", self._searched)
+        if (end if end >= 0 else len(buffer)) - start > _LINE_LIMIT_BYTES:
             raise RemoteProtocolError("a reply line that is too long")
         if end < 0:
-            self._searched = len(self._buffer)
+            self._searched = len(buffer)
             return None
         self._at = self._searched = end + 1
-        return self._buffer[start:end].removesuffix(b"\r")
+        return buffer[start:end].removesuffix(b"\r")
+
+
+# Servers say the same few lines all day; a Reply never changes.
+@lru_cache(maxsize=256)
+def _one_line(line: bytes) -> Reply:
+    code, _more = _code(line)
+    return parse_reply(code, [_text(line)])
 
 
 def _code(line: bytes) -> tuple[int, bool]:

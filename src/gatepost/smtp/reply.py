@@ -72,6 +72,8 @@ def parse_reply(code: int, texts: list[str]) -> Reply:
     if found is None or found[1][0] != str(code)[0]:
         return Reply(code, None, tuple(texts))
     status = found[1]
+    if len(texts) == 1:
+        return Reply(code, status, (texts[0][found.end() :],))
     return Reply(code, status, tuple(_without(status, text) for text in texts))
 
 
