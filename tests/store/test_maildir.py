@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gatepost.pop3 import content
 from gatepost.store import expunge, maildir, mailindex
-from gatepost.store.disk import Disk
+from gatepost.store.disk import Buffer, Disk
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.maildelivery import Delivered, Delivery
 from gatepost.store.maildir import MailboxFailed, MailboxInUse, MessageGone
@@ -151,6 +157,23 @@ def test_a_failing_disk_at_quit_deletes_nothing(boxes: Mailboxes) -> None:
         assert all_uidls(session) == uidls
 
 
+def test_deleting_works_on_a_full_disk(boxes: Mailboxes) -> None:
+    put(boxes, "ann", MESSAGE, MESSAGE)
+
+    class Full(Disk):
+        """Room comes when the index goes."""
+
+        def write(self, fd: int, buffers: Sequence[Buffer]) -> int:
+            if (boxes.folder("ann") / mailindex.INDEX).exists():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(fd, buffers)
+
+    with maildir.open_session(boxes.folder("ann"), disk=Full()) as session:
+        assert len(session.expunge((0,))) == 1
+    with boxes.open("ann") as session:
+        assert len(session) == 1
+
+
 def test_foreign_things_are_left_alone_and_counted(boxes: Mailboxes, tmp_path: Path) -> None:
     put(boxes, "ann", MESSAGE)
     new = boxes.folder("ann") / "new"
@@ -287,3 +310,43 @@ def test_a_large_message_comes_in_pieces(boxes: Mailboxes) -> None:
         wire = b"".join([*map(stream.stuff, session.pieces(0, 4096)), stream.close()])
         assert wire == b"Subject: x\r\n\r\n" + line * 2 + b"..end\r\n.\r\n"
         assert session.sizes[0] == len(wire) - 4
+
+
+KINDS = ("add", "remove", "read", "foreign", "twin", "dot")
+CHANGES = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 9)), max_size=12)
+
+
+@given(st.lists(CHANGES, min_size=2, max_size=3))
+@settings(max_examples=60, deadline=None)
+def test_a_listing_brought_up_to_date_is_one_read_anew(days: list[list[tuple[str, int]]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        boxes = Mailboxes(Path(folder), "h")
+        mailbox = boxes.create("ann")
+        for number, changes in enumerate(days):
+            for change, place in changes:
+                alter(mailbox, change, f"{number}{place}")
+            with boxes.open("ann") as session:
+                updated = (all_uidls(session), list(session.sizes), session.foreign)
+            (mailbox / mailindex.INDEX).unlink()
+            with boxes.open("ann") as session:
+                assert (all_uidls(session), list(session.sizes), session.foreign) == updated
+
+
+def alter(mailbox: Path, change: str, name: str) -> None:
+    new, cur = mailbox / "new", mailbox / "cur"
+    lying = sorted(file for file in [*new.iterdir(), *cur.iterdir()] if not file.name.startswith("."))
+    match change:
+        case "add":
+            (new / f"1{name}.h,S=4,W=5").write_bytes(b"A:b\n")
+        case "foreign":
+            (cur / f"1{name}.h").write_bytes(b"A:b\nC:d\n")
+        case "dot":
+            (cur / f".{name}").write_bytes(b"")
+        case "remove" if lying:
+            lying[int(name) % len(lying)].unlink()
+        case "read" if lying:
+            file = lying[int(name) % len(lying)]
+            file.rename(cur / (file.name.partition(":")[0] + ":2,S"))
+        case "twin" if lying:
+            file = lying[int(name) % len(lying)]
+            shutil.copyfile(file, cur / (file.name.partition(":")[0] + ":2,TX"))

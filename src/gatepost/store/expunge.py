@@ -14,6 +14,8 @@ from zlib import crc32
 
 from gatepost.store import mailscan
 from gatepost.store.disk import Disk, write_file
+from gatepost.store.failure import SpoolFull, refusal
+from gatepost.store.mailindex import INDEX
 from gatepost.store.uidl import key
 
 JOURNAL: Final = "gatepost-expunge"
@@ -28,9 +30,14 @@ def remove(mailbox: Path, entries: Sequence[bytes], disk: Disk) -> set[bytes]:
         OSError: nothing is gone unless the list stands; then the rest goes when it is completed.
     """
     keys = [key(entry[:-2]) for entry in entries]
-    body = b"\n".join(keys)
-    write_file(disk, mailbox / JOURNAL, [_MAGIC, b"%d\n" % crc32(body), body])
-    disk.sync_folder(mailbox)
+    try:
+        _write(mailbox, keys, disk)
+    except OSError as error:
+        if not isinstance(refusal(error), SpoolFull):
+            raise
+        # Deleting must work on a full disk. The index holds all names, so it leaves room for some keys.
+        (mailbox / INDEX).unlink(missing_ok=True)
+        _write(mailbox, keys, disk)
     missing = {of_key for of_key, entry in zip(keys, entries, strict=True) if not _unlink(mailbox, entry)}
     if missing:
         missing -= _remove_renamed(mailbox, missing)
@@ -49,6 +56,12 @@ def complete(mailbox: Path, disk: Disk) -> None:
     if head == _MAGIC + b"%d" % crc32(body):
         _remove_renamed(mailbox, body.split(b"\n"))
     _finish(mailbox, disk)
+
+
+def _write(mailbox: Path, keys: Sequence[bytes], disk: Disk) -> None:
+    body = b"\n".join(keys)
+    write_file(disk, mailbox / JOURNAL, [_MAGIC, b"%d\n" % crc32(body), body])
+    disk.sync_folder(mailbox)
 
 
 def _remove_renamed(mailbox: Path, keys: Iterable[bytes]) -> set[bytes]:

@@ -103,6 +103,22 @@ class _Draft:
         return b"%b/%b,S=%d,W=%d%b" % (os.fsencode(self.folder), self.key, *sizes, info)
 
 
+class _There:
+    """What earlier tries left in mailboxes; each mailbox is read once."""
+
+    def __init__(self) -> None:
+        self._by_mailbox: dict[Path, dict[str, Delivered]] = {}
+
+    def find(self, delivery: Delivery) -> Delivered | None:
+        """The same message, when an earlier try already delivered it. Raises: OSError."""
+        if not delivery.perhaps_there or not delivery.token:
+            return None
+        mailbox = delivery.mailbox
+        if mailbox not in self._by_mailbox:
+            self._by_mailbox[mailbox] = tokens(mailbox) if (mailbox / "new").is_dir() else {}
+        return self._by_mailbox[mailbox].get(delivery.token)
+
+
 class Postman:
     """Delivers batches. `deliver` blocks: run it off the loop, one call at a time."""
 
@@ -133,10 +149,11 @@ class Postman:
     def _group(self, group: Sequence[Delivery]) -> list[Result]:
         results: list[Result] = [Undelivered.DISK_FAILED] * len(group)
         drafts: list[_Draft] = []
+        there = _There()
         for place, delivery in enumerate(group):
             draft = _Draft(place, delivery, self._names.make(self._now(), delivery.token))
             try:
-                results[place] = self._there(delivery) or self._write(draft)
+                results[place] = there.find(delivery) or self._write(draft)
                 if draft.file >= 0:
                     drafts.append(draft)
             # SpoolError: content that comes in pieces is read from the spool as it is written.
@@ -149,12 +166,6 @@ class Postman:
                 results[draft.place] = self._refused(draft, error)
         self._count(drafts, results)
         return results
-
-    def _there(self, delivery: Delivery) -> Delivered | None:
-        """The same message, when an earlier try already delivered it."""
-        if not delivery.perhaps_there or not delivery.token or not delivery.mailbox.is_dir():
-            return None
-        return tokens(delivery.mailbox).get(delivery.token)
 
     def _write(self, draft: _Draft) -> Result:
         """The message is in tmp, its file open; or it is refused."""

@@ -6,6 +6,8 @@ import errno
 import os
 import stat
 import time
+from array import array
+from bisect import bisect
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,8 @@ from gatepost.store.uidl import UniqueNames, key, virtual_size
 _SUFFIX: Final = {"new": b"/n", "cur": b"/c"}
 _FOLDER: Final = {b"/n": "new", b"/c": "cur"}
 _TRIES: Final = 4
+# With more changes than these it is quicker to begin anew.
+_FEW_CHANGES: Final = 1000
 
 
 def path(mailbox: Path, entry: bytes) -> bytes:
@@ -84,8 +88,49 @@ def _entries(mailbox: Path) -> list[bytes]:
 def _read(mailbox: Path, *, locked: bool) -> Listing:
     entries = _entries(mailbox)
     lying = len(entries)
-    # Dot files are none of a Maildir's messages; a line end can't stand in the index.
-    entries = sorted(entry for entry in entries if entry[0] != 0x2E and b"\n" not in entry)
+    together = b"\n".join(entries)
+    if b"\n." in together or together.startswith(b".") or together.count(b"\n") >= max(1, lying):
+        # Dot files are none of a Maildir's messages; a line end can't stand in the index.
+        entries = [entry for entry in entries if entry[0] != 0x2E and b"\n" not in entry]
+    old = mailindex.load(mailbox, None)
+    return (old and _updated(old, entries, lying)) or _read_anew(mailbox, entries, old, lying, locked=locked)
+
+
+def _updated(old: Listing, entries: list[bytes], lying: int) -> Listing | None:
+    """The old listing with the few changes since; None when they are many or not plain."""
+    now, before = set(entries), set(old.entries)
+    added, removed = sorted(now - before), before - now
+    if old.foreign or not before or len(added) + len(removed) > _FEW_CHANGES:
+        return None
+    kept, sizes = old.entries, old.sizes
+    if removed:
+        places = [place for place, entry in enumerate(kept) if entry not in removed]
+        kept, sizes = [kept[place] for place in places], array("Q", [sizes[place] for place in places])
+    for entry in added:
+        size = virtual_size(entry[:-2])
+        place = bisect(kept, entry)
+        if size is None or _has_twin(kept, entry):
+            return None
+        kept.insert(place, entry)
+        sizes.insert(place, size)
+    return listing_of(kept, sizes, lying - len(kept))
+
+
+def _has_twin(entries: list[bytes], entry: bytes) -> bool:
+    """Whether one of the sorted entries bears the same key: those stand together."""
+    of_key = key(entry[:-2])
+    place = bisect(entries, of_key)
+    while place < len(entries) and entries[place].startswith(of_key):
+        if key(entries[place][:-2]) == of_key:
+            return True
+        place += 1
+    return False
+
+
+def _read_anew(
+    mailbox: Path, entries: list[bytes], old: Listing | None, lying: int, *, locked: bool
+) -> Listing:
+    entries.sort()
     keys = [key(entry[:-2]) for entry in entries]
     if len(set(keys)) < len(keys):
         entries = (
@@ -93,15 +138,14 @@ def _read(mailbox: Path, *, locked: bool) -> Listing:
         )
     sizes = [virtual_size(entry[:-2]) for entry in entries]
     if None in sizes:
-        entries, sizes = _measured(mailbox, entries, sizes)
+        entries, sizes = _measured(mailbox, entries, sizes, old)
     return listing_of(entries, (size for size in sizes if size is not None), lying - len(entries))
 
 
 def _measured(
-    mailbox: Path, entries: list[bytes], sizes: list[int | None]
+    mailbox: Path, entries: list[bytes], sizes: list[int | None], old: Listing | None
 ) -> tuple[list[bytes], list[int | None]]:
     """Sizes that no name tells: those known from last time, else read. What is no file is left out."""
-    old = mailindex.load(mailbox, None)
     known = {} if old is None else {key(e[:-2]): s for e, s in zip(old.entries, old.sizes, strict=True)}
     pairs = [
         (entry, size if size is not None else known.get(key(entry[:-2])) or _measure(mailbox, entry))
