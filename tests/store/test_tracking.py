@@ -1,0 +1,136 @@
+"""What was noted can be found."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from gatepost.mail.address import Address
+from gatepost.mail.outcome import Disposition, Outcome
+from gatepost.store.tracking import Question, Tracking
+from store.spools import Faults
+
+ANN = Address("ann", "example.org")
+BOB = Address("Bob", "example.net")
+EVE = Address("eve", "example.net")
+
+
+def _relayed(recipient: int = 0) -> Outcome:
+    return Outcome(recipient, Disposition.RELAYED, 250, "2.0.0", "2.0.0 ok | a,b", "mx.example.net")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A database that knows two messages and a refusal."""
+    path = tmp_path / "tracking.sqlite3"
+    tracking = Tracking(path)
+    tracking.start()
+    now = time.time()
+    tracking.note_accepted("Q1", "S1", "submission", "192.0.2.1", "ann", ANN, (BOB, EVE), 4200, now)
+    tracking.note_outcome("Q1", BOB, _relayed(), now + 1, "mx.example.net")
+    tracking.note_accepted("Q2", "S2", "internet", "192.0.2.2", None, None, (EVE,), 10, now)
+    tracking.note_refused(
+        "S3", "internet", "192.0.2.3", None, "rcpt", "relay-denied", ANN, EVE, "550 5.7.1 no", now
+    )
+    tracking.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("question", "messages", "refusals"),
+    [
+        (Question(), ["Q2", "Q1"], ["S3"]),
+        (Question(session="S1"), ["Q1"], []),
+        (Question(session="S3"), [], ["S3"]),
+        (Question(queue_id="Q2"), ["Q2"], []),
+        (Question(sender="ANN@example.org"), ["Q1"], ["S3"]),
+        (Question(sender=""), ["Q2"], []),
+        (Question(recipient="bob@EXAMPLE.net"), ["Q1"], []),
+        (Question(recipient="eve@example.net"), ["Q2", "Q1"], ["S3"]),
+        (Question(recipient="ve@example.net"), [], []),
+        (Question(user="ann"), ["Q1"], []),
+        (Question(peer="192.0.2.2"), ["Q2"], []),
+        (Question(reason="relay-denied"), [], ["S3"]),
+        (Question(since=4e9), [], []),
+        (Question(limit=1), ["Q2"], ["S3"]),
+        (Question(user="' OR 1=1 --"), [], []),
+    ],
+)
+def test_a_question_finds_what_it_asks_for(
+    path: Path, question: Question, messages: list[str], refusals: list[str]
+) -> None:
+    found = Tracking(path).search(question)
+    assert [message.queue_id for message in found.messages] == messages
+    assert [refusal.session for refusal in found.refusals] == refusals
+
+
+def test_a_message_is_found_with_all_its_outcomes(path: Path) -> None:
+    later = Tracking(path)
+    later.start()
+    later.note_outcome("Q1", EVE, Outcome(1, Disposition.DEFERRED, 451, "4.3.0", "later"), time.time(), None)
+    later.close()
+    (message,) = later.search(Question(queue_id="Q1")).messages
+    assert (message.sender, message.recipients) == (str(ANN), (str(BOB), str(EVE)))
+    assert (message.user, message.size_bytes) == ("ann", 4200)
+    first, second = message.outcomes
+    assert (first.recipient, first.disposition, first.text) == (str(BOB), "relayed", "2.0.0 ok | a,b")
+    assert (second.recipient, second.code, second.next_hop) == (str(EVE), 451, None)
+
+
+def test_a_message_and_its_outcomes_of_one_batch_are_one_row(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT count(*) FROM outcome").fetchone() == (0,)
+    connection.close()
+
+
+def test_what_is_older_than_the_days_kept_is_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "t"
+    day = 86_400
+    tracking = Tracking(path, days=3)
+    tracking.start()
+    for age in (9, 4, 2, 0):
+        tracking.note_accepted(f"Q{age}", "S", "v", "p", None, ANN, (BOB,), 1, time.time() - age * day)
+    tracking.close()
+    found = tracking.search(Question())
+    assert [message.queue_id for message in found.messages] == ["Q0", "Q2"]
+
+
+def test_notes_beyond_the_bound_are_dropped_and_reported(tmp_path: Path) -> None:
+    faults = Faults()
+    tracking = Tracking(tmp_path / "t", notes_at_most=10, report=faults)
+    for number in range(25):
+        tracking.note_accepted(f"Q{number}", "S", "v", "p", None, ANN, (BOB,), 1, time.time())
+    assert tracking.dropped == 15
+    tracking.start()
+    tracking.close()
+    assert len(tracking.search(Question()).messages) == 10
+    assert faults.events == ["tracking-notes-dropped"]
+
+
+def test_a_database_that_cannot_be_written_does_not_disturb(tmp_path: Path) -> None:
+    faults = Faults()
+    tracking = Tracking(tmp_path / "missing" / "t", report=faults)
+    tracking.start()
+    tracking.note_outcome("Q", BOB, _relayed(), 1.0, None)
+    tracking.close()
+    assert "tracking-failed" in faults.events
+
+
+def test_two_processes_may_write_one_database(tmp_path: Path) -> None:
+    both = [Tracking(tmp_path / "t") for _ in range(2)]
+    for number, tracking in enumerate(both):
+        tracking.start()
+        for count in range(600):
+            queue_id = f"{number}-{count}"
+            tracking.note_accepted(queue_id, "S", "v", "p", None, ANN, (BOB,), 1, time.time())
+    for tracking in both:
+        tracking.close()
+    assert len(both[0].search(Question(limit=2000)).messages) == 1200
+
+
+def test_nothing_is_found_where_nothing_was_written(tmp_path: Path) -> None:
+    found = Tracking(tmp_path / "t").search(Question())
+    assert (found.messages, found.refusals) == ([], [])
