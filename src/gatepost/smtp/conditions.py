@@ -37,11 +37,8 @@ class Conditions:
             CommandError: it is refused for what was, or was not, said before.
         """
         if isinstance(command, Mail):
-            self.smtputf8 = command.smtputf8
-            self.mail_refused = True
-            if command.require_tls and not self.tls:  # RFC 8689 §4.1
-                raise CommandError(refusal.NEEDS_TLS)
-        if isinstance(command, Mail | Rcpt):
+            self._check_mail(command, line)
+        elif isinstance(command, Rcpt):
             if not (self.smtputf8 or line.isascii()):  # RFC 6531 §3.5
                 raise CommandError(refusal.NEEDS_SMTPUTF8)
         elif not (line.isascii() or command.verb in _MAY_BE_UTF8):
@@ -50,6 +47,14 @@ class Conditions:
             raise CommandError(refusal.AUTHENTICATED)
         elif isinstance(command, StartTls) and self.tls:  # RFC 3207 §4.2
             raise CommandError(refusal.TLS_ACTIVE)
+
+    def _check_mail(self, mail: Mail, line: str) -> None:
+        self.smtputf8 = mail.smtputf8
+        self.mail_refused = True
+        if mail.require_tls and not self.tls:  # RFC 8689 §4.1
+            raise CommandError(refusal.NEEDS_TLS)
+        if not (mail.smtputf8 or line.isascii()):
+            raise CommandError(refusal.NEEDS_SMTPUTF8)
 
     def out_of_order(self, state: State, verb: Verb) -> CommandError:
         """The refusal of a verb that has no row in this state."""

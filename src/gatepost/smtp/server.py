@@ -311,6 +311,8 @@ class Server:
             return command_line(buffer[at:end], self._state)
         if at < len(buffer):
             self._incomplete(buffer[at:])
+        else:
+            self._buffer, self._at = b"", 0  # an idle session keeps nothing
         return None
 
     def _incomplete(self, start: bytes) -> None:
