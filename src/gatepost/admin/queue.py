@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any
 
+from gatepost.policy.principal import Network, PrincipalError, parse_network
 from gatepost.store.orders import Item
+
+
+class BadFilter(ValueError):
+    """What was given names nothing; the message says what would."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Narrows to messages of which everything given is true; nothing given means all.
 
-    `user` and `peer` as recorded at the door, `sender` and `rcpt` whole addresses, `domain` of a
-    remaining recipient, `state` one of active, deferred, held.
+    `user` is canonical or without its domain, `peer` an address or network, `sender` and `rcpt`
+    whole addresses (an empty sender is the null sender), `domain` of a remaining recipient, `state`
+    one of active, deferred, held.
+
+    Raises:
+        BadFilter: `peer` is no network.
     """
 
     user: str | None = None
@@ -24,17 +35,36 @@ class Filter:
     domain: str | None = None
     state: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.peer is not None:
+            _network(self.peer)
+
+    def fields(self) -> dict[str, str]:
+        """What was given, to be sent over a link."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
     def lets(self, item: Item) -> bool:
-        origin = item.envelope.origin
         recipients = item.recipients
         return (
-            (self.user is None or origin.user == self.user.lower())
-            and (self.peer is None or origin.peer == self.peer)
+            (self.user is None or _is_named(item.user, self.user.lower()))
+            and (self.peer is None or ip_address(item.peer) in _network(self.peer))
             and (self.sender is None or _text(item.sender) == self.sender.strip("<>").lower())
             and (self.rcpt is None or self.rcpt.strip("<>").lower() in map(_text, recipients))
             and (self.domain is None or self.domain.lower() in {one.domain for one in recipients})
             and (self.state is None or item.state.value == self.state)
         )
+
+
+def _is_named(user: str | None, name: str) -> bool:
+    return user is not None and name in (user, user.rpartition("@")[0])
+
+
+@lru_cache(maxsize=8)
+def _network(text: str) -> Network:
+    try:
+        return parse_network(text)
+    except PrincipalError as problem:
+        raise BadFilter(str(problem)) from None
 
 
 def item_row(item: Item) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import sqlite3
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
-import click
 import typer
 
 from gatepost import __version__
@@ -64,14 +63,10 @@ def _common(
 def main() -> None:
     """The program. Every error is one line on stderr: what, where, what to do."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as help_text:
-        help_text.show()
-        sys.exit(USAGE)
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "gatepost"
-        fail(f"{error.format_message()} (`{where} --help` says how)", USAGE)
-    except click.Abort:
+        code = app(prog_name="gatepost", standalone_mode=False)
+    except typer.TyperException as error:
+        _fail_to_understand(error)
+    except typer.Abort:
         fail("stopped", FAILED)
     except Failure as error:
         fail(str(error), error.exit_code)
@@ -84,3 +79,13 @@ def main() -> None:
     except (OSError, sqlite3.Error) as error:
         fail(f"{type(error).__name__}: {error}", FAILED)
     sys.exit(code or 0)
+
+
+def _fail_to_understand(error: typer.TyperException) -> NoReturn:
+    context: typer.Context | None = getattr(error, "ctx", None)
+    text = error.format_message().strip()
+    if context is not None and context.invoked_subcommand is None and "\n" in text or not text:
+        sys.stdout.write(text and f"{text}\n")  # no verb was given: the help, if it is not shown yet
+        raise SystemExit(USAGE)
+    where = context.command_path if context else "gatepost"
+    fail(f"{' '.join(text.split())} (`{where} --help` says how)", USAGE)

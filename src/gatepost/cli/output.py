@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -48,6 +49,26 @@ def print_fields(fields: Mapping[str, Any]) -> None:
             print(" " * (width + 1) + line)
 
 
+def print_lines(lines: Iterable[str]) -> None:
+    """The lines, with nothing in them that could move a cursor."""
+    for line in lines:
+        print(_clean(line.replace("\t", "    ")))
+
+
+def local_time(text: str) -> str:
+    """An ISO time as a clock on the wall of this machine shows it, to the second."""
+    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def size(size_bytes: int) -> str:
+    """`812 B`, `4.1 kB`, `25.0 MB`: of a thousand each."""
+    if size_bytes < 1_000:
+        return f"{size_bytes} B"
+    if size_bytes < 1_000_000:
+        return f"{size_bytes / 1_000:.1f} kB"
+    return f"{size_bytes / 1_000_000:.1f} MB"
+
+
 def _lines(value: object) -> list[str]:
     if isinstance(value, list | tuple):
         return [_cell(one) for one in value] or ["-"]
@@ -62,5 +83,8 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(_cell(one) for one in value) or "-"
-    text = str(value)
+    return _clean(str(value))
+
+
+def _clean(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

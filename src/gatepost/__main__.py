@@ -1,0 +1,5 @@
+"""`python -m gatepost` is `gatepost`."""
+
+from gatepost.cli.main import main
+
+main()
