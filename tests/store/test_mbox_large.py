@@ -8,6 +8,8 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,8 @@ MESSAGES = int(os.environ.get("GATEPOST_MBOX_MESSAGES", "50000"))
 TEXT = "the gate keeps mail for those it knows From then on >From .dot naïve größe 日本語"
 IMPORT = """
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from gatepost.store.mailimport import Importer
 from gatepost.store.maildelivery import Postman
@@ -58,12 +62,20 @@ def run(box: Path, source: Path) -> list[int]:
     return [int(word) for word in run.stdout.split()]
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """In memory where there is such a place: what takes time on a disk is to remove it all again."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        yield Path(name)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_fifty_thousand_messages_come_in_whole_and_once(tmp_path: Path) -> None:
+def test_fifty_thousand_messages_come_in_whole_and_once(folder: Path) -> None:
     chance = random.Random(1)
     letters = [letter(chance, number) for number in range(500)]
-    source, box = tmp_path / "old.mbox", tmp_path / "box"
+    source, box = folder / "old.mbox", folder / "box"
     expected: list[bytes] = []
     with source.open("wb") as file:
         for number in range(MESSAGES):
