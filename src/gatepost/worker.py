@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import dns.asyncresolver
@@ -33,7 +34,7 @@ from gatepost.server.listener import Listener
 from gatepost.server.sessions import Sessions
 from gatepost.server.shard import Shard, SmtpVirtualServer
 from gatepost.server.smtp import SmtpConversation
-from gatepost.server.tls import TlsServer, tls_server
+from gatepost.server.tls import tls_server
 from gatepost.store.accounts import Accounts
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.place import Place
@@ -61,7 +62,7 @@ class Worker:
         self._accounts = Accounts.open(place.accounts)
         self._passwords = Passwords()
         self._directories = directories(settings, self._accounts, self._passwords, log)
-        self._tracking = Tracking(place.tracking, days=settings.tracking.days, report=log.warning)
+        self._tracking = Tracking(place.tracking, report=log.warning)
         self._spools = [
             Spool(place.spool, worker=number, report=log.warning)
             for number in spools_of(place.spool, index, count)
@@ -74,7 +75,6 @@ class Worker:
         self._resolver = dns.asyncresolver.Resolver()
         self._servers: list[SmtpVirtualServer] = []
         self._listeners: list[Listener] = []
-        self._tls: list[TlsServer] = []
 
     async def run(self, ends: Ends, link_end: socket.socket) -> None:
         """Serves until the daemon says drain or is gone; then everything is finished or on the disk."""
@@ -108,7 +108,7 @@ class Worker:
             spool,
             self._settings,
             resolver=self._directories,
-            mailboxes=self._mailboxes,
+            local=self._mailboxes,
             tracking=self._tracking,
             log=self._log,
         )
@@ -116,10 +116,8 @@ class Worker:
     async def _open(self, shard: Shard, ends: Ends) -> None:
         for name, settings in self._settings.smtp.items():
             tls = tls_server(settings, self._settings.certificates)
-            if tls is not None:
-                self._tls.append(tls)
             server = SmtpVirtualServer(settings, tls)
-            listener = Listener(settings, tls, lambda server=server: SmtpConversation(shard, server))
+            listener = Listener(settings, tls, partial(SmtpConversation, shard, server))
             self._servers.append(server)
             self._listeners.append(listener)
             await listener.open(ends[f"smtp.{name}"])

@@ -25,11 +25,12 @@ class Client:
     `generation` is the directory's when `identity` was learnt: when it has moved on, learn it anew.
     """
 
-    __slots__ = ("_table", "_verdicts", "facts", "generation", "id", "peer", "since", "tls")
+    __slots__ = ("_table", "_verdicts", "facts", "generation", "id", "peer", "peer_text", "since", "tls")
 
     def __init__(self, session_id: str, peer: Peer, table: Table, *, now: float) -> None:
         self.id = session_id
         self.peer = peer
+        self.peer_text = str(peer)  # needed in every line of log and tracking, and slow to make
         self.since = datetime.fromtimestamp(now, UTC)
         self.tls: str | None = None
         self.generation = 0

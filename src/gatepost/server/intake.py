@@ -88,7 +88,7 @@ class Intake:
         """
         client, at = self._client, datetime.fromtimestamp(now, UTC)
         queue_id = self._incoming.queue_id
-        origin = Origin(client.id, virtual_server, str(client.peer), client.user, at)
+        origin = Origin(client.id, virtual_server, client.peer_text, client.user, at)
         self.envelope = Envelope(
             mail.sender,
             tuple(recipients),

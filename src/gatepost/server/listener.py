@@ -26,7 +26,7 @@ class Listener:
         """Connections to these sockets are accepted from now on."""
         loop = asyncio.get_running_loop()
         for end in ends:
-            self._servers.append(await loop.create_server(self._connection, sock=end))
+            self._servers.append(await loop.create_server(self._connection, sock=end, backlog=4096))
 
     def close(self) -> None:
         """Nothing more is accepted here; open connections go on."""

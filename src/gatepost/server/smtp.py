@@ -155,7 +155,7 @@ class SmtpConversation:
             client.id,
             "smtp",
             self._server.name,
-            str(client.peer),
+            client.peer_text,
             client.user,
             client.tls,
             client.since,
