@@ -186,3 +186,11 @@ def test_answers_and_verdicts_are_not_taken_for_truths() -> None:
         bool(verdict)
     with pytest.raises(TypeError):
         bool(verdict.answer)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "answer"), [("Scanner", Answer.YES), ("other", Answer.NO), (None, Answer.NO)]
+)
+def test_a_certificate_is_meant_by_its_name(certificate: str | None, answer: Answer) -> None:
+    table = Table((_entry(Effect.ALLOW, Right.RELAY, "certificate:scanner"),))
+    assert may(Right.RELAY, Facts(_PEER, certificate=certificate), table).answer is answer
