@@ -231,7 +231,7 @@ class Log(Model):
 class Tracking(Model):
     """`[tracking]`: what is kept of each message for `gatepost trace`."""
 
-    days: Count = 90
+    days: Count = 30
     size_bytes: Bytes = 10_737_418_240
     subjects: bool = False
 
