@@ -25,7 +25,7 @@ from gatepost.store.maildelivery import Delivered, Delivery, Postman
 from gatepost.store.mailimport import Importer
 from gatepost.store.usages import Usages
 
-ROUNDS = int(os.environ.get("GATEPOST_CRASH_ROUNDS", "120"))
+ROUNDS = int(os.environ.get("GATEPOST_CRASH_ROUNDS", "80"))
 ACCOUNT = "ann"
 
 

@@ -66,7 +66,7 @@ class BrokenSync:
         if self._at_files:
             raise OSError(errno.EIO, "I/O error")
 
-    def folders(self, folders: Iterable[Path]) -> None:
+    def folders(self, folders: Iterable[str]) -> None:
         raise OSError(errno.EIO, "I/O error")
 
 
@@ -155,7 +155,7 @@ def test_each_way_to_sync_says_when_it_fails(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         sync.files([9999, 9998, 9997])
     with pytest.raises(OSError):
-        sync.folders([tmp_path / "none", tmp_path / "nor", tmp_path / "neither"])
+        sync.folders([f"{tmp_path}/none", f"{tmp_path}/nor", f"{tmp_path}/neither"])
     sync.files([])
     sync.folders([])
 

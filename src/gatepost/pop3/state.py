@@ -89,6 +89,7 @@ TABLE: Final[Table] = {
     (_A, Verb.STLS, Sign.OK): State.SECURING,
     (_A, Verb.STLS, Sign.ERR): _A,
     (_A, Verb.QUIT, Sign.OK): State.CLOSED,
+    (_A, Verb.QUIT, Sign.ERR): State.CLOSED,
     # RFC 1939 §7: PASS may come only after an accepted USER.
     **_staying(_N, Verb.CAPA, Verb.LANG, Verb.UTF8, Verb.MECHANISMS),
     (_N, Verb.USER, Sign.OK): _N,
@@ -101,6 +102,7 @@ TABLE: Final[Table] = {
     (_N, Verb.STLS, Sign.OK): State.SECURING,
     (_N, Verb.STLS, Sign.ERR): _N,
     (_N, Verb.QUIT, Sign.OK): State.CLOSED,
+    (_N, Verb.QUIT, Sign.ERR): State.CLOSED,
     # RFC 5034 §4: a challenge, a success, or a failure that leads back.
     (State.AUTHENTICATING, Verb.RESPONSE, Sign.CONTINUE): State.AUTHENTICATING,
     (State.AUTHENTICATING, Verb.RESPONSE, Sign.OK): _T,

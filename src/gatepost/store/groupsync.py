@@ -27,7 +27,7 @@ class Syncs(Protocol):
     def files(self, files: Iterable[int]) -> None:
         """What was written to these descriptors is on the disk. Raises: OSError."""
 
-    def folders(self, folders: Iterable[Path]) -> None:
+    def folders(self, folders: Iterable[str]) -> None:
         """The names in these folders are on the disk. Raises: OSError."""
 
 
@@ -47,12 +47,12 @@ class GroupSync:
         else:
             self._by_device(files, self._syncfs)
 
-    def folders(self, folders: Iterable[Path]) -> None:
+    def folders(self, folders: Iterable[str]) -> None:
         """The names in these folders are on the disk. Raises: OSError."""
         folders = set(folders)
         if self._syncfs is None or len(folders) < _FEW:
             for folder in folders:
-                self._disk.sync_folder(folder)
+                self._disk.sync_folder(Path(folder))
             return
         opened: list[int] = []
         try:

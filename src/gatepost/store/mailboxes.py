@@ -65,8 +65,10 @@ class Mailboxes:
                 # Renamed first: half of a mailbox is never seen as one. "~" stands in no account's folder.
                 doomed = mailbox.with_name(f"~{os.getpid()}-{time.monotonic_ns()}")
                 os.rename(mailbox, doomed)
-                shutil.rmtree(doomed)
                 self._disk.sync_folder(self._root)
+                # Those too that a crash left.
+                for doomed in self._root.glob("~*"):
+                    shutil.rmtree(doomed, ignore_errors=True)
             except OSError as error:
                 raise maildir.MailboxFailed(str(error)) from error
 

@@ -88,19 +88,18 @@ class _Draft:
     virtual_bytes: int = 0
 
     @property
-    def draft_path(self) -> bytes:
-        return b"%b/tmp/%b" % (os.fsencode(self.delivery.mailbox), self.key)
+    def draft_path(self) -> str:
+        return f"{self.delivery.mailbox}/tmp/{self.key.decode()}"  # noqa: S108 - a Maildir's tmp, ours alone
 
     @property
-    def folder(self) -> Path:
-        return self.delivery.mailbox / ("new" if self.delivery.flags is None else "cur")
+    def folder(self) -> str:
+        return f"{self.delivery.mailbox}/{'new' if self.delivery.flags is None else 'cur'}"
 
     @property
-    def final_path(self) -> bytes:
+    def final_path(self) -> str:
         flags = self.delivery.flags
-        info = b"" if flags is None else b":2," + "".join(sorted(flags)).encode()
-        sizes = (self.stored_bytes, self.virtual_bytes)
-        return b"%b/%b,S=%d,W=%d%b" % (os.fsencode(self.folder), self.key, *sizes, info)
+        info = "" if flags is None else ":2," + "".join(sorted(flags))
+        return f"{self.folder}/{self.key.decode()},S={self.stored_bytes},W={self.virtual_bytes}{info}"
 
 
 class _There:

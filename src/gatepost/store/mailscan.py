@@ -18,7 +18,7 @@ from gatepost.store.mailindex import Listing, listing_of
 from gatepost.store.uidl import UniqueNames, key, virtual_size
 
 _SUFFIX: Final = {"new": b"/n", "cur": b"/c"}
-_FOLDER: Final = {b"/n": "new", b"/c": "cur"}
+_FOLDER: Final = {b"/n": b"/new/", b"/c": b"/cur/"}
 _TRIES: Final = 4
 # With more changes than these it is quicker to begin anew.
 _FEW_CHANGES: Final = 1000
@@ -26,7 +26,7 @@ _FEW_CHANGES: Final = 1000
 
 def path(mailbox: Path, entry: bytes) -> bytes:
     """Where the file of an entry lies."""
-    return b"%b/%b/%b" % (os.fsencode(mailbox), _FOLDER[entry[-2:]].encode(), entry[:-2])
+    return os.fsencode(str(mailbox)) + _FOLDER[entry[-2:]] + entry[:-2]
 
 
 def open_entry(mailbox: Path, entry: bytes) -> int:
