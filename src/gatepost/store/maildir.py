@@ -56,8 +56,8 @@ def create(mailbox: Path, disk: Disk) -> None:
     """The mailbox is there, and stays through a power cut. Raises: OSError."""
     for folder in (mailbox, *(mailbox / name for name in FOLDERS)):
         folder.mkdir(mode=0o700, parents=folder == mailbox, exist_ok=True)
-    disk.sync_folder(mailbox)
-    disk.sync_folder(mailbox.parent)
+    for folder in (mailbox, mailbox.parent, mailbox.parent.parent):
+        disk.sync_folder(folder)
 
 
 def usage(mailbox: Path) -> Usage:
