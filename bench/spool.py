@@ -1,6 +1,7 @@
 """CPU of the spool for a message: taken in, synced, taken out, recorded. `python bench/spool.py`.
 
 Fifty tasks hand in 4.2 kB messages as sessions do; one takes and records them as delivery does.
+Envelope and outcome are made once: making them is the session's and the client's work.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ _CONTENT = b"Subject: bench\r\n\r\n" + b"x" * 74 + b"\r\n"
 _CONTENT = (_CONTENT * 60)[:4100] + b"\r\n"
 
 
-def _envelope() -> Envelope:
-    return Envelope(
-        Address("ann", "example.org"),
-        (Recipient(Address("bob", "example.net")),),
-        Origin("7F3K2Q", "submission", "192.0.2.1", "ann@example.org", datetime.now(UTC)),
-    )
+_ENVELOPE = Envelope(
+    Address("ann", "example.org"),
+    (Recipient(Address("bob", "example.net")),),
+    Origin("7F3K2Q", "submission", "192.0.2.1", "ann@example.org", datetime.now(UTC)),
+)
+_RELAYED = [Outcome(0, Disposition.RELAYED, 250, "2.0.0", "ok", "mx.example")]
 
 
 async def _send(spool: Spool, count: int) -> None:
     for _ in range(count):
         incoming = spool.incoming()
         incoming.write(_CONTENT)
-        await incoming.commit(_envelope(), _TOP)
+        await incoming.commit(_ENVELOPE, _TOP)
 
 
 async def _deliver(spool: Spool, count: int) -> None:
@@ -45,9 +46,7 @@ async def _deliver(spool: Spool, count: int) -> None:
         await spool.wait(time.time())
         for job in spool.take(time.time(), 100):
             job.content()
-            spool.record(
-                job, [Outcome(0, Disposition.RELAYED, 250, "2.0.0", "ok", "mx.example")], retry_at=None
-            )
+            spool.record(job, _RELAYED, retry_at=None)
             done += 1
 
 

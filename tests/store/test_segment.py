@@ -15,22 +15,13 @@ from gatepost.store.index import Index, moved_messages, read_index, write_index
 from gatepost.store.outcomes import Frame, OutcomeFile, append_frames, frames
 from gatepost.store.record import Damage, Key, Record, file_header, record_head, scan
 from gatepost.store.schedule import Schedule
-from gatepost.store.state import State, decode_state, decode_when, encode_state
+from gatepost.store.state import State, decode_due, decode_state, encode_state
 
 KEY = Key(b"\x81abc", 0x12345678)
 
 
 def _record(number: int, content: bytes, top: bytes = b"top") -> bytes:
-    head = record_head(
-        KEY,
-        number,
-        flags=0,
-        envelope=b"envelope",
-        top=top,
-        extra=b"",
-        content_crc=crc32(content),
-        content_size=len(content),
-    )
+    head = record_head(KEY, number, 0, b"envelope", top, b"", crc32(content), len(content))
     return head + content
 
 
@@ -114,8 +105,7 @@ def _states(draw: st.DrawFn) -> State:
 def test_a_state_comes_back_as_it_was(state: State) -> None:
     data = encode_state(state)
     assert decode_state(data) == state
-    when = decode_when(b"xx" + data, 2)
-    assert (when.retry_at, when.held) == (state.retry_at, state.held)
+    assert decode_due(b"xx" + data, 2) == (None if state.held else state.retry_at)
 
 
 def test_an_error_that_all_recipients_share_is_kept_once() -> None:
@@ -183,7 +173,7 @@ def test_an_index_of_another_segment_size_is_not_believed(tmp_path: Path) -> Non
     assert again is not None
     assert (list(again.ids), list(again.offsets), list(again.sizes)) == ([77, 78], [24, 524], [500, 600])
     due = moved_messages(again)[524]
-    assert (due.origin, due.retry_at, due.held) == (3 << 32 | 24, 12.5, False)
+    assert (due.origin, due.when) == (3 << 32 | 24, 12.5)
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.integers(0, 1 << 60)), max_size=60), st.integers(1, 7))

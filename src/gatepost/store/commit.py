@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ from gatepost.store.outcomes import OutcomeFile, append_frames
 from gatepost.store.record import file_header
 from gatepost.store.segment import Segment
 from gatepost.store.state import State
+
+_LOOK_SECONDS = 0.2  # between two looks at the room on the disk
 
 
 @dataclass(slots=True)
@@ -116,9 +119,9 @@ class Commit:
     error: Exception | None = None
     is_clean_after_error: bool = True
     outcome_errors: list[OSError | None] = field(default_factory=list)
-    free_bytes: int | None = None
+    free_bytes: int | None = None  # room on the disk, when it was looked at
 
-    def perform(self, disk: Disk, folder: Path) -> None:
+    def perform(self, disk: Disk) -> None:
         """Everything is written and the messages are synced, or `error` says why not."""
         if self.segment is not None:
             try:
@@ -128,8 +131,6 @@ class Commit:
                 self._cut_off(disk, self.segment)
         for write in self.outcomes:
             self.outcome_errors.append(_append(disk, write))
-        with contextlib.suppress(OSError):
-            self.free_bytes = disk.free_bytes(folder)
 
     def _write_messages(self, disk: Disk, segment: Segment) -> None:
         if self.is_new:
@@ -168,12 +169,13 @@ def _append(disk: Disk, write: OutcomeWrite) -> OSError | None:
 class Writer:
     """The thread that performs commits, in the order given."""
 
-    __slots__ = ("_disk", "_done", "_folder", "_loop", "_queue", "_thread")
+    __slots__ = ("_disk", "_done", "_folder", "_look_at", "_loop", "_queue", "_thread")
 
     def __init__(self, disk: Disk, folder: Path, done: Callable[[Commit], None]) -> None:
         self._disk = disk
         self._folder = folder
         self._done = done
+        self._look_at = 0.0
         self._queue: SimpleQueue[Commit | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = Thread(target=self._run, name="spool-commit", daemon=True)
@@ -191,7 +193,15 @@ class Writer:
     def _run(self) -> None:
         while (commit := self._queue.get()) is not None:
             try:
-                commit.perform(self._disk, self._folder)
+                commit.perform(self._disk)
+                self._look_for_room(commit)
             except Exception as error:  # top of the thread: nobody may wait for ever
                 commit.error = error
             self._loop.call_soon_threadsafe(self._done, commit)
+
+    def _look_for_room(self, commit: Commit) -> None:
+        now = time.monotonic()
+        if now >= self._look_at or commit.error is not None:
+            self._look_at = now + _LOOK_SECONDS
+            with contextlib.suppress(OSError):
+                commit.free_bytes = self._disk.free_bytes(self._folder)

@@ -18,6 +18,7 @@ from gatepost.store.state import encode_state
 
 _LINGER_SECONDS = 0.001  # without it the thread and the loop fight for the interpreter
 _OUTCOME_SECONDS = 0.01  # nobody waits for an outcome
+_SEGMENT_MESSAGES = 32_768  # a start holds this many positions at a time
 _RETRY_SECONDS = 1.0  # after outcomes could not be written
 
 
@@ -76,6 +77,7 @@ class Group:
 
     def note(self, segment: Segment) -> None:
         """The segment has outcomes to write."""
+        segment.is_noted = True
         self._noted[segment.number] = segment
         if self._under_way is None and self._timer is None:
             self._is_timer_slow = True
@@ -126,6 +128,7 @@ class Group:
         if self._pending:
             self._put_together(commit)
         for segment in self._noted.values():
+            segment.is_noted = False
             file = segment.outcomes
             frames = file.pending()
             if frames:
@@ -137,7 +140,7 @@ class Group:
     def _put_together(self, commit: Commit) -> None:
         commit.arrivals, self._pending = self._pending, []
         segment = self._active
-        if segment is None or segment.size >= self._segment_bytes:
+        if segment is None or segment.size >= self._segment_bytes or segment.count >= _SEGMENT_MESSAGES:
             self._retire()
             segment = self._new_segment()
             commit.is_new = True
@@ -225,8 +228,10 @@ class Group:
             else:
                 has_failed = True
                 self._report("spool-outcomes-failed", segment=write.file.number, error=error)
-                if write.file.number in self.segments:
-                    self._noted[write.file.number] = self.segments[write.file.number]
+                segment = self.segments.get(write.file.number)
+                if segment is not None:
+                    segment.is_noted = True
+                    self._noted[segment.number] = segment
         return has_failed
 
 
@@ -240,10 +245,10 @@ def _head(key: Key, arrival: Arrival) -> bytes:
     return record_head(
         key,
         arrival.id,
-        flags=flags,
-        envelope=arrival.envelope_bytes,
-        top=arrival.top,
-        extra=extra,
-        content_crc=arrival.content_crc,
-        content_size=arrival.content_size,
+        flags,
+        arrival.envelope_bytes,
+        arrival.top,
+        extra,
+        arrival.content_crc,
+        arrival.content_size,
     )

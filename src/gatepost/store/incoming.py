@@ -28,12 +28,12 @@ class Intake(Protocol):
     loop: asyncio.AbstractEventLoop
     disk: Disk
     executor: Executor
+    arrive: Callable[[Arrival], None]
+    large_files: set[LargeFile]
 
     def large_path(self, queue_id: str) -> Path: ...
 
     def has_room(self) -> bool: ...
-
-    def arrive(self, arrival: Arrival) -> None: ...
 
     def leave(self) -> None: ...
 
@@ -145,6 +145,7 @@ class LargeFile:
     __slots__ = (
         "_crc",
         "_drained",
+        "_ended",
         "_error",
         "_fd",
         "_finish",
@@ -167,7 +168,15 @@ class LargeFile:
         self._is_dropped = False
         self._finish: Callable[[OSError | None, int], None] | None = None
         self._drained: list[asyncio.Future[None]] = []
+        self._ended: asyncio.Future[None] = intake.loop.create_future()
         self.pending_bytes = 0
+        intake.large_files.add(self)
+
+    async def close(self) -> None:
+        """No work on the file is under way any more. One that was not finished is gone."""
+        if self._finish is None and not self._is_dropped and not self._ended.done():
+            self.drop()
+        await self._ended
 
     def write(self, chunk: bytes) -> None:
         if self._error is None and not self._is_dropped:
@@ -222,11 +231,18 @@ class LargeFile:
                 if not future.done():
                     future.set_result(None)
         if work == self._remove:
-            return
-        if work == self._sync:
+            self._end()
+        elif work == self._sync:
+            if error is None:
+                self._end()
             self._call_finish()
         else:
             self._advance()
+
+    def _end(self) -> None:
+        self._intake.large_files.discard(self)
+        if not self._ended.done():
+            self._ended.set_result(None)
 
     def _call_finish(self) -> None:
         if self._finish is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
+from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
@@ -53,21 +54,22 @@ class Index:
             return None
 
 
-class Due:
-    """When a moved message is due, out of its index."""
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where a moved message came from and when it is due; `when` is None for a held one."""
 
-    __slots__ = ("held", "origin", "retry_at")
-
-    def __init__(self, origin: int, due: int) -> None:
-        self.origin = origin
-        self.held = due == _HELD
-        self.retry_at = 0.0 if self.held else due / 1000
+    origin: int
+    when: float | None
 
 
-def moved_messages(index: Index) -> dict[int, Due]:
+def moved_messages(index: Index) -> dict[int, Moved]:
     """By offset."""
     moved = index.moved
-    return {moved[row]: Due(moved[row + 1], moved[row + 2]) for row in range(0, len(moved), 3)}
+    return {moved[row]: Moved(moved[row + 1], _when(moved[row + 2])) for row in range(0, len(moved), 3)}
+
+
+def _when(due: int) -> float | None:
+    return None if due == _HELD else due / 1000
 
 
 def write_index(disk: Disk, path: Path, index: Index, key: Key, segment_size: int) -> None:

@@ -14,7 +14,7 @@ from gatepost.store.failure import SpoolCorrupt
 from gatepost.store.outcomes import DONE
 from gatepost.store.queue import Order, Queue
 from gatepost.store.queueid import id_number, id_text
-from gatepost.store.reading import read_state, read_stored
+from gatepost.store.reading import read_job, read_state, read_stored
 from gatepost.store.record import Record
 from gatepost.store.segment import Segment
 from gatepost.store.state import State
@@ -175,6 +175,19 @@ class Orders:
         """The message as it is listed."""
         found = self._find(queue_id)
         return None if found is None else self._item(found)
+
+    def header(self, queue_id: str) -> bytes | None:
+        """The header fields of the message as stored, in wire form; None when it is not in the queue.
+
+        Raises: SpoolCorrupt, OSError.
+        """
+        job = self._queue.busy.get(queue_id)
+        if job is None:
+            found = self._find(queue_id)
+            if found is None:
+                return None
+            job = read_job(self._queue.files, found.segment, found.offset, 0)
+        return job.header_bytes
 
     def items(self) -> Iterator[Item]:
         """Every message, oldest segment first. One at a time in memory; the queue may change

@@ -80,8 +80,12 @@ class Queue:
 
     def keep(self, segment: Segment, arrivals: list[Arrival]) -> None:
         """The messages are synced in the segment, and due."""
+        segment.add(
+            [arrival.id for arrival in arrivals],
+            [arrival.offset for arrival in arrivals],
+            [arrival.record_size for arrival in arrivals],
+        )
         for arrival in arrivals:
-            segment.add(arrival.id, arrival.offset, arrival.record_size)
             if arrival.moved_from is not None:
                 arrival.moved_from.note(segment, arrival.offset)
                 continue
@@ -160,6 +164,9 @@ class Queue:
 
     def record(self, job: Job, outcomes: Sequence[Outcome], retry_at: float | None, *, warned: bool) -> None:
         """See `Spool.record`."""
+        if len(outcomes) == 1 and _is_the_last(job, outcomes[0]):
+            self._done(job)
+            return
         over = {outcome.recipient for outcome in outcomes if outcome.disposition is not _DEFERRED}
         remaining = tuple([index for index in job.remaining if index not in over])
         if not remaining or self.orders.get(job.id) is Order.DELETE:
@@ -199,7 +206,8 @@ class Queue:
             self._current[job.place] = _GONE
         if type(job.source) is LargeContent:
             self.gone[job.source.path] = segment
-        self._note(segment)
+        if not segment.is_noted:
+            self._note(segment)
         if not segment.live:
             self._finish(segment)
 
@@ -304,6 +312,10 @@ class Queue:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def _is_the_last(job: Job, outcome: Outcome) -> bool:
+    return outcome.disposition is not _DEFERRED and job.remaining == (outcome.recipient,)
 
 
 def _latest(job: Job, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:

@@ -123,7 +123,6 @@ def read_file_header(data: bytes) -> Key | None:
 def record_head(
     key: Key,
     message_id: int,
-    *,
     flags: int,
     envelope: bytes,
     top: bytes,
@@ -132,12 +131,8 @@ def record_head(
     content_size: int,
 ) -> bytes:
     """The bytes of a record before its content."""
-    head = (
-        _HEAD.pack(content_crc, message_id, flags, len(envelope), len(top), len(extra), content_size)
-        + envelope
-        + top
-        + extra
-    )
+    sizes = len(envelope), len(top), len(extra)
+    head = _HEAD.pack(content_crc, message_id, flags, *sizes, content_size) + envelope + top + extra
     return _MARK.pack(key.marker, crc32(head, key.seed)) + head
 
 

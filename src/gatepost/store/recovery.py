@@ -30,7 +30,7 @@ from gatepost.store.record import (
 )
 from gatepost.store.schedule import Schedule
 from gatepost.store.segment import Segment
-from gatepost.store.state import decode_state, decode_when
+from gatepost.store.state import decode_due, decode_state
 
 
 @dataclass(slots=True)
@@ -201,6 +201,7 @@ class Recovery:
         ready: array[int] = array("Q")
         base = segment.number << 32
         positions = outcomes.positions
+        add = self._found.schedule.add
         for number, offset, size in zip(index.ids, index.offsets, index.sizes, strict=True):
             position = positions.get(offset)
             if position == DONE:
@@ -215,22 +216,16 @@ class Recovery:
             if position is None and offset not in moved:
                 ready.append(base | offset)
                 ready.append(0)
-            elif position is None:
-                due = moved[offset]
-                self._schedule(due.retry_at, base | offset, 0, held=due.held)
+                continue
+            due = moved[offset].when if position is None else decode_due(outcomes.data, position)
+            if due is None:
+                self._found.held += 1
             else:
-                when = decode_when(outcomes.data, position)
-                self._schedule(when.retry_at, base | offset, position, held=when.held)
+                add(due, base | offset, position or 0)
         self._found.schedule.add_ready(ready)
         if index.ids:
             segment.min_id, segment.max_id = min(index.ids), max(index.ids)
             self._found.highest_id = max(self._found.highest_id, segment.max_id)
-
-    def _schedule(self, due: float, place: int, position: int, *, held: bool) -> None:
-        if held:
-            self._found.held += 1
-        else:
-            self._found.schedule.add(due, place, position)
 
     def _remove_orphans(self) -> None:
         """What no living message needs: drafts, files beside vanished segments, large contents."""

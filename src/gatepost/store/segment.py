@@ -14,7 +14,8 @@ class Segment:
     """Belongs to the event loop.
 
     `size` are the bytes known to be whole and synced. `live` counts messages not done. `busy`
-    counts those of them that somebody has in memory. A sealed segment takes no more messages; its
+    counts those of them that somebody has in memory. `is_noted`: the next commit will write its
+    outcomes. A sealed segment takes no more messages; its
     index lies on the disk, that of an open one is `index`.
     """
 
@@ -23,7 +24,9 @@ class Segment:
         "fd",
         "folder",
         "index",
+        "index_path",
         "is_moving",
+        "is_noted",
         "is_sealed",
         "key",
         "live",
@@ -32,11 +35,14 @@ class Segment:
         "min_id",
         "number",
         "outcomes",
+        "path",
         "size",
     )
 
     def __init__(self, folder: Path, number: int, key: Key, *, size: int, outcomes_size: int = 0) -> None:
         self.folder = folder
+        self.path = segment_path(folder, number)
+        self.index_path = index_path(folder, number)
         self.number = number
         self.key = key
         self.size = size
@@ -45,6 +51,7 @@ class Segment:
         self.busy = 0
         self.is_sealed = False
         self.is_moving = False
+        self.is_noted = False
         self.index: Index | None = None
         self.min_id = 1 << 62
         self.max_id = 0
@@ -52,32 +59,30 @@ class Segment:
         self.outcomes = OutcomeFile(folder, number, key, outcomes_size)
 
     @property
-    def path(self) -> Path:
-        return segment_path(self.folder, self.number)
-
-    @property
-    def index_path(self) -> Path:
-        return index_path(self.folder, self.number)
-
-    @property
     def is_finished(self) -> bool:
         """Nothing in it is wanted any more and nothing more will come."""
         return self.is_sealed and self.live == 0 and self.busy == 0
+
+    @property
+    def count(self) -> int:
+        """Messages in an open segment, done ones too."""
+        return 0 if self.index is None else len(self.index)
 
     def place(self, offset: int) -> int:
         """Where the message at `offset` is, among all segments."""
         return self.number << 32 | offset
 
-    def add(self, message_id: int, offset: int, size: int) -> None:
-        """A whole record of an open segment is synced."""
-        assert self.index is not None  # only open segments take messages
-        self.index.add(message_id, offset, size)
-        self.live += 1
-        self.live_bytes += size
-        if message_id < self.min_id:
-            self.min_id = message_id
-        if message_id > self.max_id:
-            self.max_id = message_id
+    def add(self, ids: list[int], offsets: list[int], sizes: list[int]) -> None:
+        """Whole records of an open segment are synced. The lists are one column each."""
+        index = self.index
+        assert index is not None  # only open segments take messages
+        index.ids.extend(ids)
+        index.offsets.extend(offsets)
+        index.sizes.extend(sizes)
+        self.live += len(ids)
+        self.live_bytes += sum(sizes)
+        self.min_id = min(self.min_id, *ids)
+        self.max_id = max(self.max_id, *ids)
 
     def read_index(self) -> Index | None:
         """The index, from memory or from the disk."""

@@ -17,7 +17,7 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from gatepost.store.commit import Arrival
 from gatepost.store.disk import Disk
 from gatepost.store.failure import Report, SpoolCorrupt, SpoolFailed, SpoolFull, SpoolLocked, log_report
 from gatepost.store.group import Group
-from gatepost.store.incoming import Incoming
+from gatepost.store.incoming import Incoming, LargeFile
 from gatepost.store.job import Job
 from gatepost.store.orders import Counts, Item, ItemState, Orders
 from gatepost.store.queue import Queue
@@ -85,6 +85,7 @@ class Spool:
         self._sync_timer: asyncio.TimerHandle | None = None
         self._room_checked_at = 0.0
         self._lock = -1
+        self.large_files: set[LargeFile] = set()  # being written
 
     async def open(self) -> None:
         """The spool is this process's alone, and everything it kept is scheduled.
@@ -120,6 +121,7 @@ class Spool:
             next_number=found.highest_number + 1,
             segment_bytes=self._segment_bytes,
         )
+        self.arrive: Callable[[Arrival], None] = self._group.add
         self._orders = Orders(self._queue)
         self._reclaim = Reclaim(self._queue, self._group.add, self._finish, self._report)
         self._next_id = first_id(self.worker, time.time_ns() // 1000, found.highest_id)
@@ -135,6 +137,8 @@ class Spool:
         self._reclaiming.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._reclaiming
+        for large in list(self.large_files):
+            await large.close()
         await self.flush()
         if self._sync_timer is not None:
             self._sync_timer.cancel()
@@ -183,10 +187,6 @@ class Spool:
     def large_path(self, queue_id: str) -> Path:
         """Where the content of a large message lies."""
         return self._queue.large_path(queue_id)
-
-    def arrive(self, arrival: Arrival) -> None:
-        """The message goes with the next commit."""
-        self._group.add(arrival)
 
     def leave(self) -> None:
         """One message less is being taken in."""
@@ -242,6 +242,13 @@ class Spool:
     def find(self, queue_id: str) -> Item | None:
         """The message as it is listed, None when it is not in the queue."""
         return self._orders.find(queue_id)
+
+    def header(self, queue_id: str) -> bytes | None:
+        """The header fields of the message in wire form, None when it is not in the queue.
+
+        Raises: SpoolCorrupt, OSError.
+        """
+        return self._orders.header(queue_id)
 
     def items(self) -> Iterator[Item]:
         """Every message, oldest segment first, one at a time in memory."""

@@ -69,18 +69,10 @@ def decode_state(data: bytes) -> State:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class When:
-    """Only that part of a state which the schedule needs."""
-
-    retry_at: float
-    held: bool
-
-
-def decode_when(data: bytes | memoryview, at: int) -> When:
-    """The time and the hold of the state at `at`, without the rest."""
+def decode_due(data: bytes | memoryview, at: int) -> float | None:
+    """When the message with the state at `at` is to be tried; None when it is held."""
     retry_at, _, flags, _, _ = _FIXED.unpack_from(data, at)
-    return When(retry_at, bool(flags & _HELD))
+    return None if flags & _HELD else retry_at
 
 
 def _encode_error(outcome: Outcome) -> bytes:
