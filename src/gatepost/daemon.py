@@ -24,7 +24,7 @@ from gatepost.config.check import check
 from gatepost.config.load import ConfigError, load
 from gatepost.config.schema import Settings
 from gatepost.log import Log, LogWriter
-from gatepost.server.bind import CannotListen, listening_socket
+from gatepost.server.bind import CannotListen, listening_socket, shared_ports
 from gatepost.store.place import Place
 
 _BACKOFF_SECONDS = (0.1, 0.5, 2.0, 5.0, 15.0, 30.0)
@@ -224,9 +224,18 @@ def bound(settings: Settings) -> Iterator[dict[str, list[socket.socket]]]:
     """Listening sockets by `smtp.NAME` and `pop3.NAME`. Raises CannotListen; then none is left open."""
     with contextlib.ExitStack() as stack:
         sockets: dict[str, list[socket.socket]] = {}
+        everywhere = [
+            (end.host, end.port)
+            for server in (*settings.smtp.values(), *settings.pop3.values())
+            for end in server.listen
+        ]
+        shared = shared_ports(everywhere)
         for protocol, servers in (("smtp", settings.smtp), ("pop3", settings.pop3)):
             for name, server in servers.items():
-                ends = [listening_socket(one.host, one.port) for one in server.listen]
+                ends = [
+                    listening_socket(one.host, one.port, shares_port=one.port in shared)
+                    for one in server.listen
+                ]
                 for end in ends:
                     stack.enter_context(end)
                 sockets[f"{protocol}.{name}"] = ends

@@ -62,7 +62,7 @@ class Worker:
         self._accounts = Accounts.open(place.accounts)
         self._passwords = Passwords()
         self._directories = directories(settings, self._accounts, self._passwords, log)
-        self._tracking = Tracking(place.tracking, report=log.warning)
+        self._tracking = Tracking(place.tracking, days=settings.tracking.days, report=log.warning)
         self._spools = [
             Spool(place.spool, worker=number, report=log.warning)
             for number in spools_of(place.spool, index, count)

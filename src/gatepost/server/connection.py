@@ -8,6 +8,7 @@ costs bounded memory: reading stops while the conversation is busy or the peer's
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 from typing import Protocol, cast
 
@@ -43,7 +44,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_conversation", "_deadline", "_handshake_seconds",
-        "_idle_seconds", "_implicit", "_loop", "_over", "_reading",
+        "_idle_seconds", "_implicit",
+        "_latest", "_loop", "_over", "_reading",
         "_reasons", "_timer", "_transport", "channel", "tls_server",
     )  # fmt: skip
 
@@ -63,6 +65,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0
+        self._latest = math.inf
         self._reading = True
         self._over = False
         self._reasons = 0
@@ -155,11 +158,16 @@ class Connection(asyncio.Protocol):
     def progressed(self) -> None:
         """The peer did something whole; it has the idle time again. Single bytes do not count."""
         self._deadline = self._loop.time() + self._idle_seconds
+        self._latest = math.inf
+
+    def within(self, seconds: float) -> None:
+        """Whatever trickles, the content must be whole by then."""
+        self._latest = self._loop.time() + seconds
 
     def trickled(self, size_bytes: int) -> None:
         """Content came; the peer has earned time in proportion, the idle time at most."""
         earned = self._deadline + size_bytes / _LEAST_BYTES_A_SECOND
-        self._deadline = min(earned, self._loop.time() + self._idle_seconds)
+        self._deadline = min(earned, self._loop.time() + self._idle_seconds, self._latest)
 
     def hold(self) -> None:
         """Reading stops until as many `unhold` were called."""

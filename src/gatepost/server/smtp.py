@@ -201,6 +201,8 @@ class SmtpConversation:
     def _say(self, reply: Reply) -> None:
         self._out.append(self._core.reply(reply))
         self._connection.progressed()
+        if reply.code == 354:
+            self._connection.within(self._server.settings.data_seconds)
 
     def _flush(self) -> None:
         if out := self._out:
@@ -339,6 +341,11 @@ class SmtpConversation:
         self._transaction.abandon()
         return _OK
 
+    def _chunk(self, event: command.Chunk) -> Answer:
+        self._connection.within(self._server.settings.data_seconds)
+        self._transaction.chunk()
+        return None
+
     def _content(self, event: heard.Content) -> Answer:
         self._connection.trickled(len(event.data))
         return self._transaction.content(event.data)
@@ -370,7 +377,7 @@ _ANSWERS: Final[dict[type, Callable[[SmtpConversation, Any], Answer]]] = {
     command.Mail: lambda self, event: self._transaction.mail(event),
     command.Rcpt: lambda self, event: self._transaction.rcpt(event),
     command.Data: lambda self, event: self._transaction.data(),
-    command.Chunk: lambda self, event: self._transaction.chunk(),
+    command.Chunk: SmtpConversation._chunk,
     heard.Content: SmtpConversation._content,
     heard.EndOfContent: lambda self, event: self._transaction.end(event),
     command.Rset: SmtpConversation._reset,
