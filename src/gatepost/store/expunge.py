@@ -47,10 +47,10 @@ def remove(mailbox: Path, entries: Sequence[bytes], disk: Disk) -> set[bytes]:
 
 def complete(mailbox: Path, disk: Disk) -> None:
     """What a list left behind names is gone, and so is the list. Raises: OSError."""
-    try:
-        content = (mailbox / JOURNAL).read_bytes()
-    except FileNotFoundError:
+    # Asked at every opening; there is hardly ever one.
+    if not os.path.lexists(f"{mailbox}/{JOURNAL}"):
         return
+    content = (mailbox / JOURNAL).read_bytes()
     head, _newline, body = content.partition(b"\n")
     # It was renamed into place whole: only a damaged disk makes another, and that deletes nothing.
     if head == _MAGIC + b"%d" % crc32(body):

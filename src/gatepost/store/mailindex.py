@@ -74,7 +74,7 @@ def listing_of(entries: list[bytes], sizes: Iterable[int], foreign: int) -> List
 
 def times(mailbox: Path) -> Times:
     """When the folders last changed. Raises: OSError."""
-    return Times(os.stat(mailbox / "new").st_mtime_ns, os.stat(mailbox / "cur").st_mtime_ns)
+    return Times(os.stat(f"{mailbox}/new").st_mtime_ns, os.stat(f"{mailbox}/cur").st_mtime_ns)
 
 
 def save(mailbox: Path, listing: Listing, at: Times, read_at_ns: int) -> None:
@@ -100,7 +100,8 @@ def load(mailbox: Path, at: Times | None) -> Listing | None:
     With `at` None any whole one is given: old, but its sizes are still good.
     """
     try:
-        content = (mailbox / INDEX).read_bytes()
+        with open(f"{mailbox}/{INDEX}", "rb", buffering=0) as file:
+            content = file.readall()
     except OSError:
         return None
     head, _newline, blob = content.partition(b"\n")
@@ -116,7 +117,7 @@ def load(mailbox: Path, at: Times | None) -> Listing | None:
 def usage(mailbox: Path, at: Times) -> Usage | None:
     """What the mailbox holds, from the first line alone; None when the file is not for `at`."""
     try:
-        with open(mailbox / INDEX, "rb", buffering=0) as file:
+        with open(f"{mailbox}/{INDEX}", "rb", buffering=0) as file:
             facts = _facts(file.read(_HEAD_LIMIT).partition(b"\n")[0])
     except OSError:
         return None
