@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gatepost.store.spool import SpoolFailed, SpoolFull
+from gatepost.store.spool import Spool, SpoolFailed, SpoolFull
 from store.spools import (
     EIO,
     ENOSPC,
@@ -125,3 +129,41 @@ async def test_a_session_that_went_away_does_not_disturb_the_others(tmp_path: Pa
         future, other = gone.commit(envelope(), TOP), stays.commit(envelope(), TOP)
         future.cancel()
         assert await other == stays.queue_id
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of two megabytes."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tiny", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs the right to mount")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("size", [3000, 300_000])
+async def test_a_disk_that_really_is_full_loses_nothing_and_recovers(tiny_disk: Path, size: int) -> None:
+    kept: list[str] = []
+    async with spool(tiny_disk, free_bytes=0, segment_bytes=200_000, report=Faults()) as where:
+        with pytest.raises(SpoolFull):
+            await _fill(where, size, kept)
+    assert len(kept) * size > 1_000_000
+    async with spool(tiny_disk, free_bytes=0, segment_bytes=200_000, report=Faults()) as where:
+        jobs = where.take(NOW, 10_000)
+        assert [job.id for job in jobs] == kept
+        for job in jobs:
+            assert job.content() == TOP + b"x" * size
+            where.record(job, relayed(0), retry_at=None)
+        for _ in range(200):
+            with contextlib.suppress(SpoolFull):
+                await accept(where, b"y" * size)
+                break
+            await asyncio.sleep(0.05)
+        assert take_one(where).content() == TOP + b"y" * size
+
+
+async def _fill(where: Spool, size: int, kept: list[str]) -> None:
+    while True:
+        kept.append(await accept(where, b"x" * size))

@@ -139,3 +139,11 @@ async def test_contents_that_no_message_has_are_removed(tmp_path: Path) -> None:
         assert files(tmp_path, ".large") == kept
         assert files(tmp_path, ".new") == []
         assert take_one(where).content() == TOP + b"x" * 300_000
+
+
+async def test_a_queue_id_of_digits_alone_is_no_segment_number(tmp_path: Path) -> None:
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "006412345678901.large").write_bytes(b"left behind")
+    async with spool(tmp_path) as where:
+        await accept(where)
+        assert [path.name for path in files(tmp_path, ".seg")] == ["00000001.seg"]

@@ -79,7 +79,9 @@ class Recovery:
 
     def _highest_number(self) -> int:
         """Numbers are never used twice, not even those of which only an outcome file is left."""
-        return max((int(p.stem) for p in self._folder.iterdir() if p.stem.isdigit()), default=0)
+        # By name, not by digits alone: the queue id in a large content's name may be all digits.
+        stems = (path.stem for path in self._folder.iterdir() if path.suffix in {".seg", ".out", ".idx"})
+        return max((int(stem) for stem in stems if stem.isdigit()), default=0)
 
     def _large_ids(self) -> set[int]:
         ids = (id_number(path.stem) for path in self._folder.glob("*.large"))

@@ -270,7 +270,10 @@ class Spool:
     async def _reclaim_for_ever(self) -> None:
         while True:
             await asyncio.sleep(_RECLAIM_SECONDS)
-            await self.reclaim()
+            try:
+                await self.reclaim()
+            except Exception as error:  # top of a task: room not reclaimed is no reason to stop
+                self._report("spool-reclaim-failed", error=error)
 
     def _note(self, segment: Segment) -> None:
         """The segment's outcomes are written with the next commit and synced soon after."""
