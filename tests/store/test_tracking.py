@@ -86,6 +86,17 @@ def test_a_message_and_its_outcomes_of_one_batch_are_one_row(path: Path) -> None
     connection.close()
 
 
+def test_a_next_hop_cannot_forge_a_second_outcome(tmp_path: Path) -> None:
+    tracking = Tracking(tmp_path / "t")
+    tracking.start()
+    tracking.note_accepted("Q", "S", "v", "p", None, ANN, (BOB,), 1, time.time())
+    said = "bad\x1eeve@x\x1frelayed\x1f250"
+    tracking.note_outcome("Q", BOB, Outcome(0, Disposition.FAILED, 550, "5.0.0", said), time.time(), None)
+    tracking.close()
+    ((outcome,),) = [message.outcomes for message in tracking.search(Question()).messages]
+    assert (outcome.disposition, outcome.text) == ("failed", "bad eve@x relayed 250")
+
+
 def test_what_is_older_than_the_days_kept_is_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "t"
     day = 86_400

@@ -170,7 +170,13 @@ def delete_before(connection: sqlite3.Connection, at: float) -> None:
 
 def join_outcomes(rows: Iterable[Sequence[Value]]) -> str:
     """Outcome columns after the queue id, as one text."""
-    return _ROW.join([_FIELD.join(["" if value is None else str(value) for value in row]) for row in rows])
+    return _ROW.join([_FIELD.join([_field(value) for value in row]) for row in rows])
+
+
+def _field(value: Value) -> str:
+    text = "" if value is None else str(value)
+    # A next hop may say anything, our separators too.
+    return text if text.isprintable() else text.replace(_ROW, " ").replace(_FIELD, " ")
 
 
 def _split_outcomes(text: str | None) -> list[TrackedOutcome]:

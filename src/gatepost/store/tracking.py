@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -27,9 +27,10 @@ __all__ = ["Question", "Trace", "TrackedMessage", "TrackedOutcome", "TrackedRefu
 _FLUSH_SECONDS = 1.0
 _FORGET_SECONDS = 3600.0
 _DAY_SECONDS = 86_400.0
+_PORTION = 200
+_PAUSE_SECONDS = 0.0005
 
 Name = Address | str | None
-_Rows = dict[str, list[tuple[Value, ...]]]
 _Note = TypeVar("_Note")
 
 
@@ -53,7 +54,7 @@ class _Accepted:
     size: int
     at: float
 
-    def row(self, outcomes: _Rows) -> tuple[Value, ...]:
+    def row(self, outcomes: dict[str, list[_Happened]]) -> tuple[Value, ...]:
         """Outcomes of the same batch go with the message and out of `outcomes`."""
         happened = outcomes.pop(self.queue_id, None) if outcomes else None
         return (
@@ -63,10 +64,10 @@ class _Accepted:
             self.peer,
             self.user,
             _text(self.sender) or "",
-            "\n".join([str(recipient) for recipient in self.recipients]),
+            "\n".join([_text(recipient) or "" for recipient in self.recipients]),
             self.size,
             self.at,
-            trackdb.join_outcomes(happened) if happened else None,
+            trackdb.join_outcomes([note.row() for note in happened]) if happened else None,
         )
 
 
@@ -81,7 +82,7 @@ class _Happened:
     def row(self) -> tuple[Value, ...]:
         outcome = self.outcome
         return (
-            str(self.recipient),
+            _text(self.recipient),
             outcome.disposition.value,
             outcome.code,
             outcome.enhanced,
@@ -241,30 +242,50 @@ class Tracking:
             connection.close()
 
     def _write(self, connection: sqlite3.Connection) -> None:
-        outcomes: _Rows = {}
-        for note in _drain(self._outcomes):
-            outcomes.setdefault(note.queue_id, []).append(note.row())
-        messages = [note.row(outcomes) for note in _drain(self._accepted)]
-        later = [(queue_id, *row) for queue_id, rows in outcomes.items() for row in rows]
-        refusals = [note.row() for note in _drain(self._refused)]
-        if not (messages or later or refusals):
+        if not (self._accepted or self._outcomes or self._refused):
             return
         connection.execute("BEGIN IMMEDIATE")
         try:
-            trackdb.insert(connection, "message", trackdb.MESSAGE_COLUMNS, messages)
-            trackdb.insert(connection, "outcome", trackdb.OUTCOME_COLUMNS, later)
-            trackdb.insert(connection, "refusal", trackdb.REFUSAL_COLUMNS, refusals)
+            self._write_notes(connection)
         except BaseException:
-            self.dropped += len(messages) + len(later) + len(refusals)
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
 
+    def _write_notes(self, connection: sqlite3.Connection) -> None:
+        """Outcomes are looked at first: those of a message in this batch go into its row."""
+        outcomes: dict[str, list[_Happened]] = {}
+        for happened in _portions(self._outcomes):
+            for note in happened:
+                outcomes.setdefault(note.queue_id, []).append(note)
+        for accepted in _portions(self._accepted):
+            rows = [note.row(outcomes) for note in accepted]
+            trackdb.insert(connection, "message", trackdb.MESSAGE_COLUMNS, rows)
+        for later in _portions(deque(note for notes in outcomes.values() for note in notes)):
+            rows = [(note.queue_id, *note.row()) for note in later]
+            trackdb.insert(connection, "outcome", trackdb.OUTCOME_COLUMNS, rows)
+        for refused in _portions(self._refused):
+            rows = [note.row() for note in refused]
+            trackdb.insert(connection, "refusal", trackdb.REFUSAL_COLUMNS, rows)
 
-def _drain(notes: deque[_Note]) -> list[_Note]:
-    """What is in now. The loop may go on appending: single operations of a deque are atomic."""
-    return [notes.popleft() for _ in range(len(notes))]
+
+def _portions(notes: deque[_Note]) -> Iterator[list[_Note]]:
+    """What is in now, a few at a time, and between them a moment for the event loop: it would wait
+    milliseconds for the interpreter each time that it needs it while this thread works on.
+
+    The loop may go on appending meanwhile: single operations of a deque are atomic.
+    """
+    rest = len(notes)
+    while rest:
+        count = min(rest, _PORTION)
+        rest -= count
+        yield [notes.popleft() for _ in range(count)]
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _text(name: Name) -> str | None:
-    return None if name is None else str(name)
+    """As it is written on the wire."""
+    if isinstance(name, Address):
+        # The common case without the search for what has to be quoted.
+        return f"{name.local}@{name.domain}" if name.domain and name.local.isalnum() else str(name)
+    return name
