@@ -40,7 +40,6 @@ _READY_FOR_TLS: Final = Reply(220, "2.0.0", ("Ready to start TLS",))
 _WELCOME: Final = Reply(235, "2.7.0", ("Authentication succeeded",))
 _BYE: Final = Reply(221, "2.0.0", ("Goodbye",))
 _CANNOT_VERIFY: Final = Reply(252, "2.1.5", ("Send some mail, I'll try my best",))
-_NO_LISTS: Final = Reply(502, "5.5.1", ("EXPN is not available",))
 _HELP: Final = Reply(214, "2.0.0", ("EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS AUTH QUIT",))
 _BETWEEN_TRANSACTIONS: Final = (State.START, State.READY)
 # RFC 3207 §4: what a client may say where TLS is required, before it is on
@@ -383,7 +382,7 @@ _ANSWERS: Final[dict[type, Callable[[SmtpConversation, Any], Answer]]] = {
     command.Rset: SmtpConversation._reset,
     command.Noop: lambda self, event: _OK,
     command.Vrfy: lambda self, event: _CANNOT_VERIFY,
-    command.Expn: lambda self, event: _NO_LISTS,
+    command.Expn: lambda self, event: self._record.refuse("command", Reason.NOT_IMPLEMENTED),
     command.Help: lambda self, event: _HELP,
     command.Quit: SmtpConversation._quit,
     heard.BadCommand: SmtpConversation._bad,
