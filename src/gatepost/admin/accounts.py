@@ -13,7 +13,7 @@ from gatepost.policy.principal import Kind
 from gatepost.secret import Secret
 from gatepost.store.accounts import Accounts
 from gatepost.store.aliases import Alias
-from gatepost.store.group import Group
+from gatepost.store.groups import Group
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.place import Place
 from gatepost.store.user import Credential, User

@@ -60,13 +60,15 @@ def write_pair(pair: Pair, chain: Path, key: Path) -> None:
 
 def certificate_rows(settings: Settings, *, now: datetime | None = None) -> list[dict[str, object]]:
     """Each certificate of the file: names, issuer, end, days left, fingerprint, who uses it."""
-    return [_row(name, one, settings, now or datetime.now(UTC)) for name, one in settings.certificates.items()]
+    at = now or datetime.now(UTC)
+    return [_row(name, one, settings, at) for name, one in settings.certificates.items()]
 
 
 def _row(name: str, certificate: Certificate, settings: Settings, now: datetime) -> dict[str, object]:
     servers = [*settings.smtp.values(), *settings.pop3.values()]
     users = [server.name for server in servers if server.certificate == name and server.tls.value != "off"]
-    row: dict[str, object] = {"name": name, "used_by": users, "file": str(certificate.chain or certificate.pfx)}
+    file = str(certificate.chain or certificate.pfx)
+    row: dict[str, object] = {"name": name, "used_by": users, "file": file}
     leaf = leaf_of(certificate)
     if leaf is None:
         return row | {"problem": "cannot be read"}

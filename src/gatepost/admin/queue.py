@@ -10,6 +10,9 @@ from typing import Any
 
 from gatepost.policy.principal import Network, PrincipalError, parse_network
 from gatepost.store.orders import Item
+from gatepost.wire.dots import unstuff
+
+_HEADER_SHOWN_BYTES = 64 * 1024
 
 
 class BadFilter(ValueError):
@@ -95,6 +98,12 @@ def item_row(item: Item) -> dict[str, Any]:
             for outcome in item.last_outcomes
         ],
     }
+
+
+def header_text(header: bytes) -> str:
+    """The header of a message as text, at most 64 KiB of it, with no control characters but line ends."""
+    text = unstuff(header[:_HEADER_SHOWN_BYTES]).decode("utf-8", "replace").replace("\r\n", "\n")
+    return "".join(c if c.isprintable() or c == "\n" else " " if c == "\t" else "?" for c in text)
 
 
 def _text(address: object) -> str:

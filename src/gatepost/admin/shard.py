@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gatepost.admin.link import Refused, Value
-from gatepost.admin.queue import Filter, item_row
+from gatepost.admin.queue import Filter, header_text, item_row
 from gatepost.server.sessions import SessionReport, Sessions
 from gatepost.store.orders import Item
 from gatepost.store.spool import Spool
@@ -62,26 +62,36 @@ class ShardVerbs:
         return [session_row(session.report()) for session in self._sessions]
 
     def _list_queue(self, fields: Fields) -> Value:
-        """At most `limit` rows that the filter lets through."""
+        """At most `limit` rows that the filter lets through, of `ids` if there are any."""
         wanted = Filter(**fields.get("filter", {}))
-        rows = (item_row(item) for item in self._items() if wanted.lets(item))
+        items = map(self._find, fields["ids"]) if fields.get("ids") else self._items()
+        rows = (item_row(item) for item in items if item is not None and wanted.lets(item))
         return list(itertools.islice(rows, int(fields.get("limit", _PAGE))))
 
     def _items(self) -> Iterator[Item]:
         return itertools.chain.from_iterable(spool.items() for spool in self._spools)
 
+    def _find(self, queue_id: str) -> Item | None:
+        return next((item for spool in self._spools if (item := spool.find(queue_id)) is not None), None)
+
     def _show(self, fields: Fields) -> Value:
+        queue_id = str(fields["id"])
         for spool in self._spools:
-            item = spool.find(str(fields["id"]))
+            item = spool.find(queue_id)
             if item is not None:
-                return item_row(item)
-        raise Refused(f"there is no message {fields['id']} in the queue", exit_code=3)
+                return item_row(item) | {"header": header_text(spool.header(queue_id) or b"")}
+        raise Refused(f"there is no message {queue_id} in the queue", exit_code=3)
 
     def _order(self, fields: Fields, act: Callable[[Spool, str], bool]) -> Value:
-        """The ids for which the order was carried out: those named, or all that the filter lets through."""
+        """The ids for which the order was carried out: those named, or all that the filter lets through.
+
+        Without ids and without a filter `all` must be said: a slip must not empty a queue.
+        """
         ids = fields.get("ids") or []
         if not ids:
             wanted = Filter(**fields.get("filter", {}))
+            if wanted == Filter() and not fields.get("all"):
+                raise Refused("say which messages: ids, a filter, or all", exit_code=2)
             ids = [item.id for item in self._items() if wanted.lets(item)]
         return [queue_id for queue_id in ids if any(act(spool, queue_id) for spool in self._spools)]
 

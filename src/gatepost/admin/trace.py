@@ -6,9 +6,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gatepost.policy.meanings import MEANINGS
 from gatepost.store.tracking import Question, TrackedMessage, TrackedOutcome, TrackedRefusal, Tracking
 
 Row = dict[str, Any]
+
+_EVENTS_AT_MOST = 1_000
+_MEANINGS = {reason.value: meaning for reason, meaning in MEANINGS.items()}
 
 _SPAN = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -53,6 +57,25 @@ def _questions(question: Question, either: str | None) -> list[Question]:
     name = either.strip().strip("[]").upper()
     fields = {field: getattr(question, field) for field in Question.__slots__}
     return [Question(**{**fields, key: name}) for key in ("session", "queue_id")]
+
+
+def session_row(tracking: Tracking, session: str) -> Row | None:
+    """What is on record of the session, in `events`; refusals with what they mean and what to do.
+
+    Raises sqlite3.Error.
+    """
+    name = session.strip().strip("[]").upper()
+    events = trace(tracking, Question(session=name, limit=_EVENTS_AT_MOST))
+    if not events:
+        return None
+    for event in events:
+        if event["kind"] == "refusal":
+            meaning = _MEANINGS.get(event["reason"])
+            event["means"] = meaning.means if meaning else None
+            event["remedy"] = meaning.remedy if meaning else None
+    last = events[-1]
+    common = {key: last[key] for key in ("session", "virtual_server", "peer", "user")}
+    return common | {"events": events}
 
 
 def message_row(message: TrackedMessage) -> Row:

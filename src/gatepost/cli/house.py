@@ -115,7 +115,7 @@ def _verdict(file: Path, *, errors: int, warnings: int) -> str:
 def run(context: typer.Context) -> None:
     """Serve in the foreground. Says "ready" when all listeners are bound; SIGTERM drains."""
     # one process less to signal: the daemon takes this one's place
-    os.execv(sys.executable, [sys.executable, "-m", "gatepost.daemon", str(context.obj.file)])
+    os.execv(sys.executable, [sys.executable, "-m", "gatepost.daemon", str(context.obj.file)])  # noqa: S606
 
 
 def status(context: typer.Context, json: Json = False) -> None:
@@ -142,5 +142,3 @@ def status(context: typer.Context, json: Json = False) -> None:
 def add_to(app: typer.Typer) -> None:
     for verb in (init, check, run, status):
         app.command()(verb)
-
-

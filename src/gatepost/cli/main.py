@@ -37,7 +37,7 @@ app.add_typer(cert.app, name="cert", help="The certificates of the virtual serve
 app.add_typer(queue.app, name="queue", help="Mail that waits to be delivered.")
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+def _version(wanted: bool) -> None:
     if wanted:
         print(f"gatepost {__version__}")
         raise typer.Exit
@@ -50,7 +50,8 @@ def _common(
         Path | None,
         typer.Option(
             "-c", "--config", metavar="FILE",
-            help="The configuration file. Default: $GATEPOST_CONFIG, ./gatepost.toml, /etc/gatepost/gatepost.toml.",
+            help="The configuration file. Default: $GATEPOST_CONFIG, ./gatepost.toml, "
+            "/etc/gatepost/gatepost.toml.",
         ),
     ] = None,
     version: Annotated[
@@ -84,7 +85,7 @@ def main() -> None:
 def _fail_to_understand(error: typer.TyperException) -> NoReturn:
     context: typer.Context | None = getattr(error, "ctx", None)
     text = error.format_message().strip()
-    if context is not None and context.invoked_subcommand is None and "\n" in text or not text:
+    if not text or "\n" in text:
         sys.stdout.write(text and f"{text}\n")  # no verb was given: the help, if it is not shown yet
         raise SystemExit(USAGE)
     where = context.command_path if context else "gatepost"

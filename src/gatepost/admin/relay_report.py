@@ -1,0 +1,57 @@
+"""Everybody who could relay through a virtual server, as rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gatepost.admin.explain_rows import entry_row, relayer_row
+from gatepost.admin.learn import Learning
+from gatepost.admin.relayers import relay_entries, strangers, users
+from gatepost.config.schema import SmtpServer
+from gatepost.policy.access import Kind
+from gatepost.policy.facts import Identity
+from gatepost.policy.meanings import MEANINGS
+from gatepost.policy.reasons import Reason
+
+Row = dict[str, Any]
+
+
+def relay_report(server: SmtpServer, known: Learning) -> list[Row]:
+    """One row for each user, named host and group without members, and for whoever is not logged in.
+
+    Those whom an entry means and who may not all the same are among them, with the reason.
+    """
+    rows = [relayer_row(one, {}) for one in strangers(server)]
+    for name, login in known.users_meant(server).items():
+        if isinstance(login, Identity):
+            rows += [relayer_row(one, known.paths(login)) for one in users(server, [login])]
+        else:
+            rows.append(_without_login(name, login))
+    return [*rows, *_empty_groups(server, known)]
+
+
+def _without_login(name: str, reason: Reason) -> Row:
+    return _refused("user", name, reason.value, MEANINGS[reason].remedy)
+
+
+def _empty_groups(server: SmtpServer, known: Learning) -> list[Row]:
+    rows = []
+    for entry in relay_entries(server.access):
+        name = entry.to.text.partition(":")[2]
+        if entry.to.kind is not Kind.GROUP:
+            continue
+        if known.accounts.groups.find(name) is None:
+            row = _refused("group", name, "no-such-group", f'`gatepost group add "{name}"`')
+        elif not known.accounts.groups.members(name, nested=True, limit=1):
+            row = _refused("group", name, "no-members", f'`gatepost group join "{name}" USER`')
+        else:
+            continue
+        rows.append(row | {"entries": [entry_row(entry)]})
+    return rows
+
+
+def _refused(kind: str, name: str, reason: str, remedy: str) -> Row:
+    return {
+        "kind": kind, "name": name, "may_relay": False, "reason": reason, "entries": [], "through": [],
+        "from": [], "only_over_tls": False, "remedy": remedy,
+    }  # fmt: skip

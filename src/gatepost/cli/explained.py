@@ -1,0 +1,123 @@
+"""Explanations in words, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gatepost.cli.output import local_time, print_lines, size
+
+Row = dict[str, Any]
+_ANSWERS = {"yes": "yes    ", "no": "NO     ", "unknown": "UNKNOWN"}
+
+
+def show_case(row: Row) -> None:
+    """Every stage with its verdict; then the whole."""
+    print_lines(_case(row))
+
+
+def _case(row: Row) -> Iterator[str]:
+    if isinstance(row["user"], dict):
+        yield from _identity(row["user"])
+    for stage in row["stages"]:
+        if not stage["reached"] and stage["text"]:
+            yield f"({stage['stage']}: not reached; the answer would be {stage['answer']}, {stage['text']})"
+            continue
+        yield f"{_ANSWERS[stage['answer']]} {stage['stage']:<10} {stage['text']}"
+        yield from (f"{'':19}{line}" for line in _reasons(stage))
+    yield ""
+    if row["allowed"]:
+        yield f"YES: {row['virtual_server']} takes this mail."
+    else:
+        yield f"NO: {row['reason']}. The peer hears: {row['reply']}"
+
+
+def _identity(identity: Row) -> Iterator[str]:
+    marks = [word for word in ("administrator", "guessable") if identity[word]]
+    yield f"{identity['name']} {'(' + ', '.join(marks) + ')' if marks else ''}".rstrip()
+    for group in identity["groups"]:
+        way = f", through {' in '.join(group['through'])}" if group["through"] else ""
+        yield f"  in the group {group['name']}{way}"
+    if not identity["groups"]:
+        yield "  in no group"
+    yield ""
+
+
+def _reasons(stage: Row) -> Iterator[str]:
+    if stage["reply"]:
+        yield f"reply: {stage['reply']}"
+    if stage["means"]:
+        yield f"{stage['reason']}: {stage['means']}"
+    for match in stage["matches"]:
+        yield _entry(match, decides=stage["entry"] is not None and match["line"] == stage["entry"]["line"])
+    if stage["right"] and not stage["matches"]:
+        yield f"no entry speaks of {stage['right']}"
+    if stage["remedy"] and stage["answer"] != "yes":
+        yield f"to change it: {stage['remedy']}"
+
+
+def _entry(match: Row, *, decides: bool) -> str:
+    said = {"yes": "holds", "no": "does not hold", "unknown": "cannot be told"}[match["holds"]]
+    if not match["reaches"] and match["holds"] != "no":
+        said = "holds, and does not reach a protected account"
+    if decides:
+        said += "; this one decided"
+    return f"line {match['line']}: {match['text']} ({said})"
+
+
+def show_relayers(name: str, rows: list[Row]) -> None:
+    """Who may, by what; then who is meant by an entry and may not."""
+    print_lines(_relayers(name, rows))
+
+
+def _relayers(name: str, rows: list[Row]) -> Iterator[str]:
+    may = [row for row in rows if row["may_relay"]]
+    yield f"{len(may)} may relay through {name}:" if may else f"Nobody may relay through {name}."
+    for row in may:
+        yield f"  {_who(row)}{_where(row)}"
+        yield from (f"      line {entry['line']}: {entry['text']}" for entry in row["entries"])
+        yield from (f"      member of {' in '.join(way)}" for way in row["through"])
+    kept_out = [row for row in rows if not row["may_relay"]]
+    if kept_out:
+        yield ""
+        yield "Meant by an entry, and may not all the same:"
+    for row in kept_out:
+        yield f"  {_who(row)}: {row['reason']}"
+        yield from (f"      line {entry['line']}: {entry['text']}" for entry in row["entries"])
+        yield from (f"      member of {' in '.join(way)}" for way in row["through"])
+        yield f"      to change it: {row['remedy']}"
+
+
+def _who(row: Row) -> str:
+    return str(row["name"] if row["kind"] in ("user", "not-logged-in") else f"{row['kind']} {row['name']}")
+
+
+def _where(row: Row) -> str:
+    places = "" if "elsewhere" in row["from"] else f", from {' or '.join(row['from'])}"
+    return places + (", over TLS only" if row["only_over_tls"] else "")
+
+
+def show_session(row: Row) -> None:
+    """What is on record of one session."""
+    print_lines(_session(row))
+
+
+def _session(row: Row) -> Iterator[str]:
+    user = f"user {row['user']}" if row["user"] else "not logged in"
+    yield f"session {row['session']} on {row['virtual_server']}, from {row['peer']}, {user}"
+    for event in row["events"]:
+        yield ""
+        if event["kind"] == "message":
+            yield f"{local_time(event['at'])}  {event['queue_id']} was accepted, {size(event['size_bytes'])}"
+            yield f"  <{event['sender']}> to {', '.join(event['recipients'])}"
+            for outcome in event["outcomes"]:
+                said = f"{outcome['code']} {outcome['text']}"
+                yield f"  {outcome['recipient']}: {outcome['disposition']}, {said}"
+        else:
+            yield f"{local_time(event['at'])}  refused at {event['stage']}: {event['reason']}"
+            if event["recipient"]:
+                yield f"  <{event['sender']}> to {event['recipient']}"
+            yield f"  reply: {event['reply']}"
+            if event["means"]:
+                yield f"  {event['means']}"
+                yield f"  to change it: {event['remedy']}"
