@@ -31,8 +31,10 @@ from gatepost.log import Log, LogWriter
 from gatepost.login import Login, PeerFailures
 from gatepost.server.admission import Running
 from gatepost.server.listener import Listener
+from gatepost.server.maildrop import Maildrops
+from gatepost.server.pop3 import Pop3Conversation
 from gatepost.server.sessions import Sessions
-from gatepost.server.shard import Shard, SmtpVirtualServer
+from gatepost.server.shard import Pop3VirtualServer, Shard, SmtpVirtualServer
 from gatepost.server.smtp import SmtpConversation
 from gatepost.server.tls import tls_server
 from gatepost.store.accounts import Accounts
@@ -73,7 +75,8 @@ class Worker:
             self._directories, PeerFailures(loop.time), log, decoy_key=self._accounts.unknown_names_key()
         )
         self._resolver = dns.asyncresolver.Resolver()
-        self._servers: list[SmtpVirtualServer] = []
+        self._maildrops = Maildrops(self._mailboxes)
+        self._servers: list[SmtpVirtualServer | Pop3VirtualServer] = []
         self._listeners: list[Listener] = []
 
     async def run(self, ends: Ends, link_end: socket.socket) -> None:
@@ -98,6 +101,7 @@ class Worker:
         await asyncio.gather(*delivering)
         for spool in self._spools:
             await spool.close()
+        self._maildrops.close()
         self._tracking.close()
         self._passwords.close()
         self._accounts.close()
@@ -121,6 +125,13 @@ class Worker:
             self._servers.append(server)
             self._listeners.append(listener)
             await listener.open(ends[f"smtp.{name}"])
+        for name, collecting in self._settings.pop3.items():
+            tls = tls_server(collecting, self._settings.certificates)
+            pop3 = Pop3VirtualServer(collecting, tls, self._maildrops)
+            listener = Listener(collecting, tls, partial(Pop3Conversation, shard, pop3))
+            self._servers.append(pop3)
+            self._listeners.append(listener)
+            await listener.open(ends[f"pop3.{name}"])
 
     async def _until_told(self, link: Link) -> None:
         """Until drained or alone; meanwhile changes of the accounts are seen within a second."""

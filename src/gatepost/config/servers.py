@@ -157,8 +157,9 @@ class SmtpServer(VirtualServer):
 
 
 class Pop3Server(VirtualServer):
-    """`[pop3.NAME]`."""
+    """`[pop3.NAME]`. RFC 1939 §3: a client has at least ten minutes of silence."""
 
+    idle_seconds: Seconds = 600
     auth: Mechanisms = (
         "SCRAM-SHA-256-PLUS",
         "SCRAM-SHA-256",

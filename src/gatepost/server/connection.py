@@ -43,10 +43,10 @@ class Connection(asyncio.Protocol):
     """One accepted connection. `tls` set and `implicit`: TLS starts before the first byte."""
 
     __slots__ = (
-        "_conversation", "_deadline", "_handshake_seconds",
+        "_conversation", "_deadline", "_drained", "_handshake_seconds",
         "_idle_seconds", "_implicit",
         "_latest", "_loop", "_over", "_reading",
-        "_reasons", "_timer", "_transport", "channel", "tls_server",
+        "_reasons", "_timer", "_transport", "channel", "is_full", "tls_server",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +69,8 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self._over = False
         self._reasons = 0
+        self._drained: asyncio.Future[None] | None = None
+        self.is_full = False
         self.tls_server = tls
         self.channel: TlsChannel | None = None
 
@@ -117,9 +119,12 @@ class Connection(asyncio.Protocol):
         self._end("peer reset the connection" if exc else "peer closed")
 
     def pause_writing(self) -> None:
+        self.is_full = True
         self.hold()
 
     def resume_writing(self) -> None:
+        self.is_full = False
+        self._wake()
         self.unhold()
 
     # the conversation's side
@@ -141,6 +146,12 @@ class Connection(asyncio.Protocol):
                 self._fail(str(failure))
                 return
         self._write(data)
+
+    async def drained(self) -> None:
+        """The peer has read most of what was sent, or the connection is over; one may wait at a time."""
+        if self.is_full and not self._over:
+            self._drained = self._loop.create_future()
+            await self._drained
 
     def start_tls(self) -> None:
         """From the next byte on the peer must speak TLS; `secured` is called after the handshake."""
@@ -232,6 +243,12 @@ class Connection(asyncio.Protocol):
             # a peer that never reads must not keep the buffer for ever
             self._timer = self._loop.call_later(_FLUSH_SECONDS, self._transport.abort)
         self._conversation.ended(why)
+        self._wake()
+
+    def _wake(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None and not drained.done():
+            drained.set_result(None)
 
     def _tick(self) -> None:
         """One timer a connection, re-armed lazily: no timer work for each read."""

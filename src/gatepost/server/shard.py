@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 
 import dns.asyncresolver
 
-from gatepost.config.schema import Settings, SmtpServer
+from gatepost.config.schema import Pop3Server, Settings, SmtpServer, TlsMode
 from gatepost.directory.directory import Directories
 from gatepost.log import Log
 from gatepost.login import Login
+from gatepost.policy.login import Channel, LoginRules, offered
 from gatepost.policy.quota import Quota
+from gatepost.pop3.capability import Capabilities
 from gatepost.server.admission import Running
+from gatepost.server.maildrop import Maildrops
 from gatepost.server.offer import offer
 from gatepost.server.sessions import Sessions
 from gatepost.server.tls import TlsServer
@@ -61,3 +64,33 @@ class SmtpVirtualServer:
         if reply is None:
             reply = self._ehlo[tls] = ehlo_reply(hostname, offer(self.settings, tls=tls))
         return reply
+
+
+@dataclass(slots=True)
+class Pop3VirtualServer:
+    """One [pop3.NAME] as it runs. `key` is its name where SMTP's virtual servers are counted too."""
+
+    settings: Pop3Server
+    tls: TlsServer | None
+    maildrops: Maildrops
+    running: Running = Running.RUNNING
+    name: str = field(init=False)
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.name = self.settings.name
+        self.key = f"pop3.{self.name}"
+
+    def capabilities(self, *, tls: bool, logged_in: bool) -> Capabilities:
+        """What is offered now; never before it is true."""
+        settings = self.settings
+        rules = LoginRules(settings.auth, settings.auth_in_clear)
+        may_log_in = tls or (settings.auth_in_clear and settings.tls is not TlsMode.REQUIRE)
+        return Capabilities(
+            user=settings.user_pass and may_log_in,
+            stls=not tls and not logged_in and settings.tls in (TlsMode.OFFER, TlsMode.REQUIRE),
+            mechanisms=offered(rules, Channel(tls=tls, binding=tls)) if may_log_in else (),
+            login_delay_seconds=settings.login_delay_seconds,
+            expire_days=settings.expire_days,
+            implementation="Gatepost",
+        )
