@@ -150,7 +150,7 @@ class _Session:
     # MAIL FROM
 
     def _mail(self) -> Iterator[Stage]:
-        user = self._client.user or "nobody"
+        user = self._client.user or "somebody who is not logged in"
         could_log_in = self._client.identity is None and bool(self._server.auth)
         yield self._right("mail", Right.SUBMIT, f"{user} hands in mail", login_would_be_heard=could_log_in)
         try:

@@ -75,7 +75,7 @@ class ShardVerbs:
         return next((item for spool in self._spools if (item := spool.find(queue_id)) is not None), None)
 
     def _show(self, fields: Fields) -> Value:
-        queue_id = str(fields["id"])
+        queue_id = str(fields["queue_id"])
         for spool in self._spools:
             item = spool.find(queue_id)
             if item is not None:

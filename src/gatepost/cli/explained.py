@@ -20,14 +20,16 @@ def _case(row: Row) -> Iterator[str]:
     if isinstance(row["user"], dict):
         yield from _identity(row["user"])
     for stage in row["stages"]:
-        if not stage["reached"] and stage["text"]:
-            yield f"({stage['stage']}: not reached; the answer would be {stage['answer']}, {stage['text']})"
+        if not stage["reached"]:
+            why = "" if stage["answer"] == "yes" else f", {stage['reason']}"
+            yield f"        {stage['stage']:<10} not reached; would be {stage['answer']}{why}"
             continue
         yield f"{_ANSWERS[stage['answer']]} {stage['stage']:<10} {stage['text']}"
         yield from (f"{'':19}{line}" for line in _reasons(stage))
     yield ""
     if row["allowed"]:
         yield f"YES: {row['virtual_server']} takes this mail."
+        yield from [stage["remedy"] for stage in row["stages"] if stage["right"]][-1:]
     else:
         yield f"NO: {row['reason']}. The peer hears: {row['reply']}"
 

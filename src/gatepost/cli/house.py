@@ -11,11 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from gatepost.admin.init import AlreadyThere, Ports, make_directory
+from gatepost.admin.relay_groups import relay_group_doubts
+from gatepost.admin.status import status_row
 from gatepost.cli.context import FAILED, NO, Context, Failure, who
-from gatepost.cli.output import print_fields, print_json
+from gatepost.cli.output import local_time, print_fields, print_json, size
 from gatepost.config.check import check as check_settings
 from gatepost.config.fault import Fault
-from gatepost.config.finding import Finding
+from gatepost.config.finding import Finding, Findings
 from gatepost.config.load import ConfigError
 from gatepost.config.schema import Settings
 from gatepost.store.accounts import Accounts
@@ -69,20 +71,22 @@ def check(context: typer.Context, json: Json = False) -> None:
     raise typer.Exit(0 if findings.is_safe else NO)
 
 
-def _findings(settings: Settings) -> Any:
+def _findings(settings: Settings) -> Findings:
     """With names looked up where the accounts are there."""
     path = Place(settings.state).accounts
     if not path.exists():
         return check_settings(settings)
     accounts = Accounts.open(path)
     try:
-        return check_settings(
+        found = check_settings(
             settings,
             group_exists=lambda name: accounts.groups.find(name) is not None,
             user_exists=lambda name: accounts.users.find(name, tuple(settings.domains)) is not None,
         )
+        warnings = [*found.warnings, *relay_group_doubts(settings, accounts)]
     finally:
         accounts.close()
+    return Findings((*found.errors, *sorted(warnings, key=lambda finding: finding.line)))
 
 
 def _show_faults(file: Path, error: ConfigError, *, json: bool) -> None:
@@ -119,24 +123,37 @@ def run(context: typer.Context) -> None:
 
 
 def status(context: typer.Context, json: Json = False) -> None:
-    """Virtual servers, sessions, queue, certificates."""
+    """Virtual servers, sessions, queue, certificates. Exit 1 when nothing runs."""
     here: Context = context.obj
-    answer = here.ask("status")
+    row = status_row(here.settings(), here.ask("status"))
     if json:
-        print_json(answer)
+        print_json(row)
         return
-    workers = answer["workers"]
-    queue = {key: sum(worker["queue"][key] for worker in workers) for key in ("active", "deferred", "held")}
+    queue = row["queue"]
+    counts = ", ".join(f"{queue[state]} {state}" for state in ("active", "deferred", "held"))
     print_fields(
         {
-            "host": answer["hostname"],
-            "file": answer["file"],
-            "workers": f"{len(workers)} ({answer['restarts']} restarts)",
-            "listening": [f"{name} on {', '.join(ends)}" for name, ends in answer["listeners"].items()],
-            "sessions": sum(worker["sessions"] for worker in workers),
-            "queue": ", ".join(f"{count} {state}" for state, count in queue.items()),
+            "host": row["hostname"],
+            "file": row["file"],
+            "running since": local_time(row["started_at"]),
+            "workers": f"{row['workers']} ({row['worker_restarts']} restarts)",
+            "listening": [_listener(server) for server in row["virtual_servers"]],
+            "sessions": row["sessions"],
+            "queue": f"{counts}, {size(queue['size_bytes'])}",
+            "certificates": [_certificate(one) for one in row["certificates"]],
         }
     )
+
+
+def _listener(server: dict[str, Any]) -> str:
+    where = ", ".join(server["listening"])
+    return f"{server['protocol']}.{server['name']} on {where}, {server['sessions']} sessions"
+
+
+def _certificate(one: dict[str, Any]) -> str:
+    if "problem" in one:
+        return f"{one['name']}: {one['problem']}"
+    return f"{one['name']} for {', '.join(one['names'])}, {one['days_left']} days left"
 
 
 def add_to(app: typer.Typer) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gatepost.admin.link import Refused
 from gatepost.admin.queue import BadFilter, Filter
 from gatepost.cli.context import NO, USAGE, Context, Failure
 from gatepost.cli.output import local_time, print_fields, print_json, print_lines, print_table, size
@@ -92,7 +93,7 @@ def show(
 ) -> None:
     """A message: envelope, attempts, the last answer for each recipient, and its header."""
     here: Context = context.obj
-    rows = [here.ask("queue-show", id=queue_id) for queue_id in _upper(ids)]
+    rows = [_one(here, queue_id) for queue_id in _upper(ids)]
     if json:
         print_json(rows[0] if len(rows) == 1 else rows)
         return
@@ -100,6 +101,18 @@ def show(
         if index:
             print()
         _show(row)
+
+
+def _one(here: Context, queue_id: str) -> Row:
+    try:
+        row: Row | None = here.ask("queue-show", queue_id=queue_id)
+    except Refused as refusal:
+        if refusal.exit_code != NO:
+            raise
+        row = None
+    if not row:
+        raise Failure(f"there is no message {queue_id} in the queue; `gatepost trace {queue_id}`", NO)
+    return row
 
 
 def _show(row: Row) -> None:

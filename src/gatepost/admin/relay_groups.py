@@ -1,0 +1,56 @@
+"""What is doubtful about the groups that relay is given to, as far as the local accounts can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gatepost.admin.accounts import is_guessable
+from gatepost.admin.relayers import relay_entries
+from gatepost.config.finding import Finding, Severity
+from gatepost.config.schema import Settings, SmtpServer
+from gatepost.policy.access import Entry, Kind
+from gatepost.store.accounts import Accounts
+from gatepost.store.memberships import paths_of_user
+
+
+def relay_group_doubts(settings: Settings, accounts: Accounts) -> Iterator[Finding]:
+    """A warning for each relay group without members, and for each member that relay does not reach."""
+    for server in settings.smtp.values():
+        for entry in relay_entries(server.access):
+            if entry.to.kind is Kind.GROUP and accounts.groups.find(entry.to.name) is not None:
+                yield from _doubts(settings, accounts, server, entry)
+
+
+def _doubts(settings: Settings, accounts: Accounts, server: SmtpServer, entry: Entry) -> Iterator[Finding]:
+    group = entry.to.text.partition(":")[2]
+    page = accounts.groups.members(group, nested=True)
+    if not page:
+        text = f"{server.name}: nobody is in the group {group}, so nobody relays by it"
+        yield _warning(settings, entry, text, f'`gatepost group join "{group}" USER`')
+    while page:
+        for name in page:
+            if (why := _protected(settings, accounts, name)) is not None:
+                yield _member(settings, accounts, server, entry, name, why)
+        page = accounts.groups.members(group, nested=True, after=page[-1])
+
+
+def _protected(settings: Settings, accounts: Accounts, name: str) -> str | None:
+    if is_guessable(settings, name):
+        return "its name is one that attackers try"
+    user = accounts.users.find(name)
+    return "it is an administrator" if user is not None and user.administrator else None
+
+
+def _member(
+    settings: Settings, accounts: Accounts, server: SmtpServer, entry: Entry, name: str, why: str
+) -> Finding:
+    user = accounts.users.get(name)
+    way = paths_of_user(accounts.database, user.id)[entry.to.name]
+    through = f" through {' in '.join(way[:-1])}" if len(way) > 1 else ""
+    text = f"{server.name}: {name} is in {way[-1]}{through}, and {why}: the group gives it no relay"
+    remedy = f'send with a plain account; `gatepost group leave "{way[0]}" {name}`'
+    return _warning(settings, entry, text, remedy)
+
+
+def _warning(settings: Settings, entry: Entry, text: str, remedy: str) -> Finding:
+    return Finding(Severity.WARNING, settings.source.path, entry.line, text, remedy)

@@ -1,0 +1,42 @@
+"""What a running Gatepost is doing, put together from what daemon and workers say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+from gatepost.admin.certificate import certificate_rows
+from gatepost.config.schema import Settings
+
+Row = dict[str, Any]
+_COUNTED = ("active", "deferred", "held", "total", "size_bytes")
+_CERTIFICATE_KEYS = ("name", "names", "not_after", "days_left", "used_by", "problem")
+
+
+def status_row(settings: Settings, said: Row) -> Row:
+    """`said` is the daemon's answer to `status`. Times are ISO 8601, UTC."""
+    workers: list[Row] = said["workers"]
+    sessions: Counter[str] = Counter()
+    for worker in workers:
+        sessions.update(worker["sessions_by_server"])
+    return {
+        "hostname": said["hostname"],
+        "file": said["file"],
+        "started_at": datetime.fromtimestamp(said["started_at"], UTC).isoformat(timespec="seconds"),
+        "workers": len(workers),
+        "worker_restarts": said["restarts"],
+        "virtual_servers": [
+            _server_row(full_name, listening, sessions) for full_name, listening in said["listeners"].items()
+        ],
+        "sessions": sum(worker["sessions"] for worker in workers),
+        "queue": {key: sum(worker["queue"][key] for worker in workers) for key in _COUNTED},
+        "certificates": [
+            {key: row[key] for key in _CERTIFICATE_KEYS if key in row} for row in certificate_rows(settings)
+        ],
+    }
+
+
+def _server_row(full_name: str, listening: list[str], sessions: Counter[str]) -> Row:
+    protocol, _, name = full_name.partition(".")
+    return {"protocol": protocol, "name": name, "listening": listening, "sessions": sessions[name]}
