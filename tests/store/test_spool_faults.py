@@ -71,7 +71,9 @@ async def test_after_a_failed_sync_the_segment_is_abandoned(tmp_path: Path) -> N
         disk.sync_error = None
         second = await accept(where)
         assert len(files(tmp_path, ".seg")) == 2
-    assert faults.events == ["spool-commit-failed"]
+    # The abandoned segment's index may meet the same fault; it is made again at a start.
+    assert faults.events.count("spool-commit-failed") == 1
+    assert set(faults.events) <= {"spool-commit-failed", "spool-chore-failed"}
     async with spool(tmp_path) as where:
         assert [job.id for job in where.take(NOW, 10)] == [first, second]
 
