@@ -196,6 +196,9 @@ class Harvest(Model):
     refuse_seconds: Seconds = 3_600
 
 
+Few = Annotated[int, Field(ge=1, le=1_000)]  # the guard tells no more than so many passwords apart
+
+
 class Guard(Model):
     """`[guard]`: the defence against guessing."""
 
@@ -204,10 +207,23 @@ class Guard(Model):
     decoys: Annotated[tuple[Name, ...], Listed] = DECOYS
     trusted: Annotated[tuple[Net, ...], Listed] = ()
     records_days: Count = 90
-    wrong_passwords_per_address: Count = 10
-    wrong_passwords_per_network: Count = 50
-    wrong_passwords_per_name: Count = 20
+    known_sources_days: Count = 90
+    window_seconds: Seconds = 86_400
+    wrong_passwords_per_address: Few = 10
+    wrong_passwords_per_small_network: Few = 25
+    wrong_passwords_per_network: Few = 50
+    wrong_passwords_per_name: Few = 20
+    wrong_passwords_per_known_source: Few = 20
+    slow_after: Few = 3
+    delay_most_seconds: Annotated[int, Field(ge=0, le=60)] = 8
     refuse_seconds: Seconds = 3_600
+    refuse_most_seconds: Seconds = 86_400
+    spray_names: Few = 50
+    spray_wrong_passwords_per_address: Few = 3
+    offence_window_seconds: Seconds = 3_600
+    auth_not_offered_per_address: Count = 5
+    rubbish_per_address: Count = 5
+    silent_per_address: Count = 1_000
 
 
 class LogLevel(Enum):
