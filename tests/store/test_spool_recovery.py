@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gatepost.store.spool import SpoolCorrupt
 from store.spools import NOW, TOP, Faults, accept, deferred, files, relayed, spool, take_one
 
 
@@ -147,3 +148,23 @@ async def test_a_queue_id_of_digits_alone_is_no_segment_number(tmp_path: Path) -
     async with spool(tmp_path) as where:
         await accept(where)
         assert [path.name for path in files(tmp_path, ".seg")] == ["00000001.seg"]
+
+
+@pytest.mark.parametrize(("size", "suffix"), [(100, ".seg"), (20_000, ".seg"), (400_000, ".large")])
+async def test_damaged_content_is_never_given_out_and_kept_when_its_message_is_done(
+    tmp_path: Path, size: int, suffix: str
+) -> None:
+    async with spool(tmp_path) as where:
+        await accept(where, b"x" * size)
+    (path,) = files(tmp_path, suffix)
+    data = bytearray(path.read_bytes())
+    data[-5] ^= 1
+    path.write_bytes(data)
+    async with spool(tmp_path, report=Faults()) as where:
+        job = take_one(where)
+        with pytest.raises(SpoolCorrupt):
+            job.content()
+        where.record(job, relayed(0), retry_at=None)
+    assert files(tmp_path, suffix) == []
+    (kept,) = files(tmp_path, ".corrupt")
+    assert kept.read_bytes().endswith(bytes(data[-50:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from zlib import crc32
 
 from gatepost.mail.envelope import Envelope
 from gatepost.mail.outcome import Outcome
+from gatepost.store.disk import Disk, append_file
 from gatepost.store.failure import SpoolCorrupt
 from gatepost.store.segment import Segment
 
@@ -150,6 +152,8 @@ class StoredContent:
         with self.path.open("rb", buffering=0) as file:
             content = os.pread(file.fileno(), self.size, self.at)
         if len(content) != self.size or crc32(content) != self.crc:
+            # The segment goes once the message is done; what was stored must not go with it.
+            append_file(Disk(), self.path.with_name(self.path.name + ".corrupt"), [self.top, content])
             raise SpoolCorrupt(f"{self.path}: content at {self.at} does not match its checksum")
         return content
 
@@ -191,4 +195,7 @@ class LargeContent:
         return self.path.open("rb", buffering=0)
 
     def _corrupt(self) -> SpoolCorrupt:
+        """The file keeps a second name, under which it stays when the message is done."""
+        with contextlib.suppress(FileExistsError):
+            os.link(self.path, self.path.with_name(self.path.name + ".corrupt"))
         return SpoolCorrupt(f"{self.path}: content does not match its checksum")
