@@ -26,6 +26,7 @@ class BatchLane:
         self._waiting: deque[Parcel] = deque()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self.done = 0
 
     @property
     def waiting(self) -> int:
@@ -46,6 +47,7 @@ class BatchLane:
             while self._waiting and not self._stopping:
                 count = min(len(self._waiting), self._batch)
                 await self._work([self._waiting.popleft() for _ in range(count)])
+                self.done += count
         finally:
             self._task = None
 

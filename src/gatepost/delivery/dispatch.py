@@ -1,7 +1,8 @@
 """Splits jobs into parcels, one for each next hop, and gives each to the lane of its hop.
 
-Fair between hops: each has its own queue and connections, and no queue may hold more than its share of
-the jobs in memory, so that a dead or slow next hop never keeps others from their mail.
+Fair between hops: each has its own queue and connections. The jobs in memory are few while all hops are
+quick; what waits for a slow one does not count among them, and more than a share of it is put back into
+the spool until its turn. So a dead or slow next hop never keeps others from their mail.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from gatepost.mail.outcome import Outcome
 
 _LANES = 1_000
 _DOMAINS = 10_000
+# A lane whose parcels wait longer than this is slow.
+_QUICK_SECONDS = 2.0
+_EARLIEST_TURN_SECONDS = 1.0
+_LATEST_TURN_SECONDS = 60.0
 
 
 class AnyLane(Protocol):
@@ -23,6 +28,9 @@ class AnyLane(Protocol):
 
     @property
     def waiting(self) -> int: ...
+
+    @property
+    def done(self) -> int: ...
 
     @property
     def is_unused(self) -> bool: ...
@@ -41,7 +49,9 @@ class Settle(Protocol):
 
 
 class Dispatcher:
-    """`make_lane` makes the lane of a next hop; `postpone` takes parcels whose lane is full."""
+    """`make_lane` makes the lane of a next hop. `postpone` takes parcels that are to come again after so
+    many seconds: their lane is slow and has more than `lane_limit` waiting.
+    """
 
     def __init__(
         self,
@@ -49,7 +59,7 @@ class Dispatcher:
         make_lane: Callable[[NextHop], AnyLane],
         *,
         settle: Settle,
-        postpone: Callable[[Parcel], None],
+        postpone: Callable[[Parcel, float], None],
         lane_limit: int,
     ) -> None:
         self._routing = routing
@@ -58,6 +68,8 @@ class Dispatcher:
         self._postpone = postpone
         self._lane_limit = lane_limit
         self._lanes: dict[NextHop, AnyLane] = {}
+        self._done: dict[AnyLane, int] = {}
+        self._turns: dict[AnyLane, float] = {}  # of slow lanes: when their put off parcels come again
         # The hot path: by the domain as it stands in the envelope.
         self._by_domain: dict[str, AnyLane] = {}
 
@@ -86,6 +98,22 @@ class Dispatcher:
         parcel.errand.open_parcels += 1
         self.route(Parcel(parcel.errand, recipients, hop))
 
+    def look_round(self, seconds: float) -> int:
+        """Which lanes were slow in the last `seconds` is known now; how many parcels wait in those."""
+        before, self._done = self._done, {lane: lane.done for lane in self._lanes.values()}
+        self._turns = {}
+        waiting = 0
+        for lane, done in self._done.items():
+            if lane not in before:
+                continue  # too new to be judged
+            pace = (done - before[lane]) / seconds
+            if lane.waiting > max(self._lane_limit // 10, pace * _QUICK_SECONDS):
+                # half of its share will be gone by then
+                turn = self._lane_limit / 2 / pace if pace else _LATEST_TURN_SECONDS
+                self._turns[lane] = min(max(turn, _EARLIEST_TURN_SECONDS), _LATEST_TURN_SECONDS)
+                waiting += lane.waiting
+        return waiting
+
     def stop(self) -> list[Parcel]:
         """No lane begins anything new; gives back what was not begun."""
         return [parcel for lane in self._lanes.values() for parcel in lane.stop()]
@@ -113,8 +141,8 @@ class Dispatcher:
         return parcels
 
     def _add(self, lane: AnyLane, parcel: Parcel) -> None:
-        if lane.waiting >= self._lane_limit:
-            self._postpone(parcel)
+        if self._turns and lane.waiting >= self._lane_limit and lane in self._turns:
+            self._postpone(parcel, self._turns[lane])
         else:
             lane.add(parcel)
 

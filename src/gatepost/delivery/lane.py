@@ -91,6 +91,7 @@ class Lane:
         self._fruitless = 0
         self._reason: NoCarrier | None = None
         self._stopping = False
+        self.done = 0  # parcels settled or sent back
 
     @property
     def is_unused(self) -> bool:
@@ -122,6 +123,7 @@ class Lane:
     def settled(self, transaction: Transaction) -> None:
         """A transaction is over. Recipients left over wait again, first in the queue."""
         parcel = transaction.parcel
+        self.done += 1
         if transaction.left_over and not self._stopping:
             parcel.recipients = transaction.left_over
             self._waiting.appendleft(parcel)
@@ -129,8 +131,9 @@ class Lane:
         else:
             self._settle(parcel, transaction.outcomes, more=False)
 
-    def obstructed(self, parcel: Parcel, problem: Problem, host: str) -> None:
+    def obstructed(self, parcel: Parcel, problem: Problem, host: str | None) -> None:
         """The parcel cannot be offered to this host at all."""
+        self.done += 1
         self._settle(parcel, parcel.all(problem, host), more=False)
 
     def handed_back(self, parcel: Parcel, reason: str, host: str) -> None:
@@ -211,7 +214,7 @@ class Lane:
             self._refuse(parcel, reason)
 
     def _refuse(self, parcel: Parcel, reason: NoCarrier) -> None:
-        self._settle(parcel, parcel.all(reason.problem, reason.host), more=False)
+        self.obstructed(parcel, reason.problem, reason.host)
 
     # the end
 

@@ -15,16 +15,16 @@ _TEXT_LIMIT = 500
 class Errand:
     """One attempt at a job: `open_parcels` are under way, `outcomes` are known so far.
 
-    `untried` counts recipients whose turn did not come.
+    `turn_seconds` is set when some recipients' turn did not come: after so long it does.
     """
 
-    __slots__ = ("job", "open_parcels", "outcomes", "untried")
+    __slots__ = ("job", "open_parcels", "outcomes", "turn_seconds")
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.open_parcels = 1
         self.outcomes: list[Outcome] = []
-        self.untried = 0
+        self.turn_seconds = 0.0
 
 
 class Parcel:

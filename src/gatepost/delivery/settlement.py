@@ -19,7 +19,6 @@ from gatepost.store.failure import SpoolError
 from gatepost.store.job import Job
 
 _REPORT_RETRY_SECONDS = 900.0
-_TURN_SECONDS = 10.0
 
 
 class Record(Protocol):
@@ -72,7 +71,7 @@ class Settlement:
         """The attempt is recorded, or will be as soon as its reports are durable."""
         job, outcomes = errand.job, errand.outcomes
         now = self._clock()
-        if not errand.untried:
+        if not errand.turn_seconds:
             for outcome in outcomes:
                 if outcome.disposition not in _HANDED_OVER:
                     break
@@ -81,7 +80,7 @@ class Settlement:
                 self._tell(job, outcomes, now)
                 return
         if not outcomes:
-            self._not_tried(job, now)
+            self._not_tried(errand, now)
             return
         self._close_rest(errand, now)
 
@@ -90,13 +89,14 @@ class Settlement:
         while self._reporting:
             await asyncio.gather(*self._reporting, return_exceptions=True)
 
-    def _not_tried(self, job: Job, now: float) -> None:
+    def _not_tried(self, errand: Errand, now: float) -> None:
+        job = errand.job
         if self.stopping:
             self._spool.put_back(job)
             return
         # record counts an attempt, and there was none
         job.attempts -= 1
-        self._spool.record(job, (), retry_at=now + _TURN_SECONDS)
+        self._spool.record(job, (), retry_at=now + errand.turn_seconds)
 
     def _close_rest(self, errand: Errand, now: float) -> None:
         """Somebody did not get the message: try again or give up, and tell the sender what is owed."""
@@ -118,7 +118,7 @@ class Settlement:
 
     def _verdict(self, errand: Errand, now: float) -> Verdict:
         job = errand.job
-        if not errand.untried and all(o.disposition.is_final for o in errand.outcomes):
+        if not errand.turn_seconds and all(o.disposition.is_final for o in errand.outcomes):
             return Verdict(None)
         verdict = after_deferral(
             self._schedule,
@@ -128,8 +128,8 @@ class Settlement:
             warned=job.warned,
             jitter=self._jitter(),
         )
-        if errand.untried:
-            return replace(verdict, retry_at=now + _TURN_SECONDS)
+        if errand.turn_seconds:
+            return replace(verdict, retry_at=now + errand.turn_seconds)
         return verdict
 
     async def _report(

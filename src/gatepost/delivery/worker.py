@@ -40,7 +40,8 @@ from gatepost.store.spool import Spool
 
 _TAKEN_AT_ONCE = 100
 _CAPTURED_AT_ONCE = 16
-_WAIT_SECONDS = 60.0
+_LOOK_SECONDS = 0.25
+_STOPPED_SECONDS = 1.0
 _DNS_SECONDS = 10.0
 
 
@@ -54,9 +55,13 @@ class Tracking(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryLimits:
-    """`jobs` may be in memory at once, `lane` of them in the queue of one next hop."""
+    """`jobs` are in memory at once while all next hops are quick; never more than `jobs_at_most`.
 
-    jobs: int = 2_000
+    `lane`: so many may wait for a next hop that is slow.
+    """
+
+    jobs: int = 1_000
+    jobs_at_most: int = 10_000
     lane: int = 500
     connections: int = 400
     messages_per_connection: int = 1_000
@@ -90,6 +95,8 @@ class Delivery:
         self._limits = limits or DeliveryLimits()
         self._lane_limits = lane_limits or LaneLimits()
         self._open: set[Errand] = set()
+        self._slow = 0
+        self._looked_at = 0.0
         self._emptier = asyncio.Event()
         self._stopping = False
         self._runner: asyncio.Task[None] | None = None
@@ -174,9 +181,10 @@ class Delivery:
 
     async def _take(self) -> None:
         """Takes what is due as far as there is room; waits when nothing is due or there is none."""
-        room = self._limits.jobs - len(self._open)
+        self._look_round()
+        room = min(self._limits.jobs + self._slow, self._limits.jobs_at_most) - len(self._open)
         if room <= 0:
-            await self._emptied(_WAIT_SECONDS)
+            await self._emptied(_LOOK_SECONDS)
             return
         jobs = self._spool.take(self._clock(), min(room, _TAKEN_AT_ONCE))
         if not jobs:
@@ -188,6 +196,13 @@ class Delivery:
             self._dispatcher.send(errand)
         # the connections get their turn between two batches
         await asyncio.sleep(0)
+
+    def _look_round(self) -> None:
+        """From time to time it is known anew how many jobs wait for slow next hops."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_at >= _LOOK_SECONDS:
+            self._slow = self._dispatcher.look_round(now - self._looked_at)
+            self._looked_at = now
 
     async def _emptied(self, seconds: float) -> None:
         """Something was finished, or so many seconds have passed."""
@@ -216,9 +231,9 @@ class Delivery:
         self._settlement.close(errand)
         self._emptier.set()
 
-    def _postpone(self, parcel: Parcel) -> None:
-        """The parcel's turn has not come."""
-        parcel.errand.untried += len(parcel.recipients)
+    def _postpone(self, parcel: Parcel, seconds: float = _STOPPED_SECONDS) -> None:
+        """The parcel's turn has not come; it does after so many seconds."""
+        parcel.errand.turn_seconds = max(parcel.errand.turn_seconds, seconds)
         self._settle(parcel, [], more=False)
 
     def _note(self, job: Job, outcomes: Sequence[Outcome], at: float) -> None:
