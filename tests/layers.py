@@ -28,6 +28,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("admin",),
     ("console", "cli"),
     ("worker",),
+    ("supervisor",),
     ("daemon",),
 )
 """A package imports only from lines above its own, and from itself."""

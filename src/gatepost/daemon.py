@@ -1,7 +1,7 @@
-"""The supervisor: binds sockets, starts workers and restarts them, answers the operator.
+"""The one process that is Gatepost: holds the sockets and the configuration, and answers the operator.
 
 `python -m gatepost.daemon FILE` serves in the foreground and prints `ready` when every listener is
-bound and every worker serves. SIGTERM and SIGINT drain.
+bound and every worker serves. SIGTERM and SIGINT drain, SIGHUP reloads.
 """
 
 from __future__ import annotations
@@ -9,154 +9,219 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import json
 import os
 import signal
 import socket
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from gatepost.admin.link import Link, NotRunning, Refused, Value, reachable
+from gatepost.admin.generation import Generations
+from gatepost.admin.link import Link, Refused, Value, reachable
+from gatepost.admin.switches import Switches
 from gatepost.config.check import check
-from gatepost.config.load import ConfigError, load
+from gatepost.config.load import ConfigError, load_text, read_text
 from gatepost.config.schema import Settings
 from gatepost.log import Log, LogWriter
-from gatepost.server.bind import CannotListen, listening_socket, shared_ports
+from gatepost.server.bind import CannotListen, Opening, listening_socket, openings, shared_ports
 from gatepost.store.place import Place
+from gatepost.supervisor import Orders, Supervisor
 
-_BACKOFF_SECONDS = (0.1, 0.5, 2.0, 5.0, 15.0, 30.0)
-_HEALTHY_SECONDS = 60.0  # a worker that lived this long starts again at once
-_DRAIN_SECONDS = 60.0
+_LINE_LIMIT_BYTES = 1 << 20
 
 
 class AlreadyRunning(Exception):
     """Another daemon holds the state folder."""
 
 
-@dataclass(slots=True)
-class Shard:
-    """One worker process and the link to it; `link` is None while it is down."""
-
-    index: int
-    link: Link | None = None
-    process: asyncio.subprocess.Process | None = None
-    restarts: int = 0
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
+class NotSafe(Exception):
+    """The file is valid, but a stranger could relay."""
 
 
 class Daemon:
     """One Gatepost on one state folder."""
 
-    def __init__(self, file: Path, settings: Settings, log: Log) -> None:
+    def __init__(self, file: Path, text: str, settings: Settings, log: Log) -> None:
+        place = Place(settings.state)
         self._file = file
         self._settings = settings
+        self._place = place
         self._log = log
-        self._sockets: dict[str, list[socket.socket]] = {}
-        self._shards = [Shard(index) for index in range(worker_count(settings))]
+        self._generations = Generations(place.generations)
+        self._generation = self._generations.keep(text, by="start")
+        self._switches = Switches(place.servers)
+        self._sockets: dict[str, socket.socket] = {}
+        self._trouble: dict[str, str] = {}
+        self._changing = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._started_at = time.time()
+        self._workers = Supervisor(worker_count(settings), self._orders, self._told, log)
 
     async def run(self) -> None:
-        """Serves until told to stop. Raises CannotListen, AlreadyRunning."""
-        with locked(self._settings.state), bound(self._settings) as self._sockets:
-            control = await self._open_control()
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._stopping.set)
-            keepers = [asyncio.create_task(self._keep(shard)) for shard in self._shards]
-            await self._until_ready()
-            await self._stopping.wait()
-            self._log.event("stopping")
-            control.close()
-            await self._drain()
-            for keeper in keepers:
-                keeper.cancel()
-            await asyncio.gather(*keepers, return_exceptions=True)
-            with contextlib.suppress(FileNotFoundError):
-                Place(self._settings.state).control.unlink()
-            self._log.event("stopped")
+        """Serves until told to stop. Raises CannotListen when no address at all can be had."""
+        self._bind_first()
+        control = await self._open_control()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        hangups: set[asyncio.Task[None]] = set()
+
+        def reload() -> None:
+            task = asyncio.create_task(self._reload_on_signal())
+            hangups.add(task)
+            task.add_done_callback(hangups.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, reload)
+        self._workers.start()
+        await self._until_ready()
+        await self._stopping.wait()
+        self._log.event("stopping")
+        control.close()
+        async with self._changing:
+            await self._workers.drain()
+        for end in self._sockets.values():
+            end.close()
+        with contextlib.suppress(FileNotFoundError):
+            self._place.control.unlink()
+        self._log.event("stopped")
 
     async def _until_ready(self) -> None:
         stopping = asyncio.create_task(self._stopping.wait())
-        everyone = asyncio.create_task(self._all_ready())
+        everyone = asyncio.create_task(self._workers.all_ready())
         await asyncio.wait({stopping, everyone}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if everyone.done():
-            self._log.event("ready", workers=len(self._shards))
+            self._log.event("ready", workers=len(self._workers.shards), generation=self._generation.number)
             print("ready", flush=True)
         else:
             everyone.cancel()
 
-    async def _all_ready(self) -> None:
-        for shard in self._shards:
-            await shard.ready.wait()
+    def _orders(self) -> Orders:
+        """What a worker that starts now is to do."""
+        text = self._generations.path(self._generation.number)
+        return Orders(self._file, text, dict(self._sockets), self._fields())
 
-    # workers
+    def _fields(self) -> dict[str, Value]:
+        return {
+            "generation": self._generation.number,
+            "off": sorted({*self._switches.stopped, *self._trouble}),
+            "paused": sorted(self._switches.paused),
+        }
 
-    async def _keep(self, shard: Shard) -> None:
-        """The shard's worker runs; when it ends by itself it is started again, ever more slowly."""
-        failures = 0
-        while not self._stopping.is_set():
-            began = time.monotonic()
-            await self._run_worker(shard)
+    def _told(self, verb: str, fields: dict[str, Value]) -> Value:
+        raise Refused(f"the daemon does not know {verb!r}")
+
+    # addresses
+
+    def _bind_first(self) -> None:
+        """What cannot be bound is explained, and the other virtual servers go on."""
+        wanted = openings(self._settings, self._switches.stopped)
+        for one in wanted:
+            try:
+                self._sockets[one.key] = _bound(one, wanted)
+            except CannotListen as problem:
+                self._trouble[one.server] = str(problem)
+                self._log.error("cannot-listen", virtual_server=one.server, problem=str(problem))
+                print(f"gatepost: {one.server}: {problem}", file=sys.stderr)
+        if wanted and not self._sockets:
+            raise CannotListen("; ".join(self._trouble.values()))
+        for one in wanted:
+            if one.server in self._trouble and one.key in self._sockets:
+                self._sockets.pop(one.key).close()
+
+    def _bind_more(self, wanted: list[Opening]) -> dict[str, socket.socket]:
+        """Sockets for the addresses that are not open yet. Raises CannotListen; then none is left."""
+        fresh: dict[str, socket.socket] = {}
+        try:
+            for one in wanted:
+                if one.key not in self._sockets:
+                    fresh[one.key] = _bound(one, wanted)
+        except CannotListen:
+            for end in fresh.values():
+                end.close()
+            raise
+        return fresh
+
+    # taking over
+
+    async def _reload_on_signal(self) -> None:
+        try:
+            await self.reload(by="SIGHUP")
+        except Refused as refusal:
+            self._log.error("reload-refused", problem=str(refusal))
+
+    async def reload(self, *, by: str) -> Value:
+        """The edited file is in force in all workers, or nothing has changed. Raises Refused."""
+        async with self._changing:
             if self._stopping.is_set():
-                return
-            failures = 0 if time.monotonic() - began > _HEALTHY_SECONDS else failures + 1
-            shard.restarts += 1
-            pause = _BACKOFF_SECONDS[min(max(failures - 1, 0), len(_BACKOFF_SECONDS) - 1)]
-            code = shard.process.returncode if shard.process else None
-            self._log.error("worker-died", worker=shard.index, exit=code, restart_in_seconds=pause)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+                raise Refused("Gatepost is stopping")
+            try:
+                text = read_text(self._file)
+                settings = safe_settings(text, self._file)
+            except (ConfigError, NotSafe) as problem:
+                raise Refused(f"the old configuration goes on: {problem}") from None
+            if settings.state != self._settings.state:
+                raise Refused("`state` cannot change while Gatepost runs: stop it, move the folder, start it")
+            await self._take_over(text, settings, by=by)
+            return {"generation": self._generation.number, "at": self._generation.at}
 
-    async def _run_worker(self, shard: Shard) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            listeners = {name: [end.fileno() for end in ends] for name, ends in self._sockets.items()}
-            shard.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "gatepost.worker", str(self._file),
-                str(shard.index), str(len(self._shards)), str(theirs.fileno()), json.dumps(listeners),
-                pass_fds=[theirs.fileno(), *(n for ends in listeners.values() for n in ends)],
-                start_new_session=True,  # a Ctrl-C in the terminal is ours to hand on
-            )  # fmt: skip
-        shard.link = await Link.over(ours, lambda verb, fields: self._told(shard, verb))
-        await shard.process.wait()
-        await shard.link.close()
-        shard.link = None
-        shard.ready.clear()
+    async def _take_over(self, text: str, settings: Settings, *, by: str) -> None:
+        wanted = openings(settings, self._switches.stopped)
+        try:
+            fresh = self._bind_more(wanted)
+        except CannotListen as problem:
+            raise Refused(f"the old configuration goes on: {problem}") from None
+        draft = self._generations.draft(text)
+        self._workers.send_sockets(fresh)
+        try:
+            fields = {"off": sorted(self._switches.stopped), "paused": sorted(self._switches.paused)}
+            await self._workers.ask_all("prepare", file=str(self._file), text=str(draft), **fields)
+        except Refused as problem:
+            await self._workers.ask_all("abandon")
+            for end in fresh.values():
+                end.close()
+            raise Refused(f"the old configuration goes on: {problem}") from None
+        self._generation = self._generations.keep(text, by=by)
+        self._settings = settings
+        self._trouble.clear()
+        self._sockets.update(fresh)
+        await self._workers.ask_all("take-over", generation=self._generation.number)
+        self._close_unwanted(wanted)
+        self._log.event("taken-over", generation=self._generation.number, by=by)
 
-    async def _told(self, shard: Shard, verb: str) -> Value:
-        if verb != "ready":
-            raise Refused(f"the daemon does not know {verb!r}")
-        shard.ready.set()
+    def _close_unwanted(self, wanted: list[Opening]) -> None:
+        keys = {one.key for one in wanted}
+        for key in self._sockets.keys() - keys:
+            self._sockets.pop(key).close()
 
-    async def _drain(self) -> None:
-        """Every worker is told to drain and has ended; what does not end in time is killed."""
-        for shard in self._shards:
-            if shard.link is not None:
-                shard.link.tell("drain")
-        waits = [shard.process.wait() for shard in self._shards if shard.process is not None]
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*waits), _DRAIN_SECONDS)
-        for shard in self._shards:
-            if shard.process is not None and shard.process.returncode is None:
-                self._log.error("worker-killed", worker=shard.index)
-                shard.process.kill()
-                await shard.process.wait()
+    async def _switch(self, verb: str, name: str) -> Value:
+        """start, stop or pause of one virtual server, in all workers; it lasts over restarts."""
+        async with self._changing:
+            server = full_name(self._settings, name)
+            before = self._switches.state(server)
+            self._switches.set(server, {"start": "running", "stop": "stopped", "pause": "paused"}[verb])
+            try:
+                text = self._generations.text(self._generation.number)
+                await self._take_over(text, self._settings, by=verb)
+            except Refused:
+                self._switches.set(server, before)
+                raise
+            self._log.event(
+                "virtual-server-switched", virtual_server=server, state=self._switches.state(server)
+            )
+            return {"virtual_server": server, "state": self._switches.state(server)}
 
     # the operator
 
     async def _open_control(self) -> asyncio.Server:
-        path = Place(self._settings.state).control
+        path = self._place.control
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
         with reachable(path) as short:
             old = os.umask(0o177)
             try:
-                return await asyncio.start_unix_server(self._operator, short, limit=1 << 20)
+                return await asyncio.start_unix_server(self._operator, short, limit=_LINE_LIMIT_BYTES)
             finally:
                 os.umask(old)
 
@@ -166,40 +231,63 @@ class Daemon:
         await link.closed.wait()
 
     async def _answer(self, verb: str, fields: dict[str, Value]) -> Value:
-        if verb == "status":
-            return await self._status()
-        answers = await self._ask_all(verb, fields)
+        match verb:
+            case "status":
+                return await self._status()
+            case "reload":
+                return await self.reload(by=str(fields.get("by", "operator")))
+            case "start" | "stop" | "pause":
+                return await self._switch(verb, str(fields["name"]))
+        answers = await self._workers.ask_all(verb, **fields)
         if all(isinstance(answer, list) for answer in answers):
             return [row for answer in answers for row in answer]
         if found := [answer for answer in answers if answer is not None]:
             return found[0]
         raise Refused("not found", exit_code=3)
 
-    async def _ask_all(self, verb: str, fields: dict[str, Value]) -> list[Value]:
-        """Each running worker's answer, None where a worker does not have the thing asked for."""
-
-        async def one(link: Link) -> Value:
-            try:
-                return await link.ask(verb, **fields)
-            except NotRunning:
-                return None
-            except Refused as refusal:
-                if refusal.exit_code == 3:
-                    return None
-                raise
-
-        return list(await asyncio.gather(*(one(s.link) for s in self._shards if s.link is not None)))
-
     async def _status(self) -> Value:
-        workers = await self._ask_all("status", {})
+        workers = await self._workers.ask_all("status")
+        ends = openings(self._settings)
+        listeners = {
+            name: [
+                address_of(self._sockets[one.key])
+                for one in ends
+                if one.server == name and one.key in self._sockets
+            ]
+            for name in dict.fromkeys(one.server for one in ends)
+        }
         return {
             "hostname": self._settings.hostname,
             "file": str(self._file),
+            "generation": self._generation.number,
+            "taken_over_at": self._generation.at,
             "started_at": self._started_at,
-            "listeners": {name: [address_of(end) for end in ends] for name, ends in self._sockets.items()},
-            "restarts": sum(shard.restarts for shard in self._shards),
+            "listeners": listeners,
+            "states": {name: self._switches.state(name) for name in listeners},
+            "trouble": dict(self._trouble),
+            "restarts": self._workers.restarts,
             "workers": [worker for worker in workers if worker is not None],
         }
+
+
+def full_name(settings: Settings, name: str) -> str:
+    """`smtp.NAME` or `pop3.NAME`; the bare name where it is clear. Raises Refused."""
+    there = [f"smtp.{one}" for one in settings.smtp] + [f"pop3.{one}" for one in settings.pop3]
+    found = [one for one in there if name == one or name == one.partition(".")[2]]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise Refused(f"{name} means {' and '.join(found)}: say which", exit_code=2)
+    raise Refused(f"there is no virtual server {name}; there are {', '.join(there)}", exit_code=3)
+
+
+def safe_settings(text: str, file: Path) -> Settings:
+    """The settings, valid and closed. Raises ConfigError, NotSafe."""
+    settings = load_text(text, file)
+    findings = check(settings)
+    if not findings.is_safe:
+        raise NotSafe("; ".join(str(finding) for finding in findings.errors))
+    return settings
 
 
 def worker_count(settings: Settings) -> int:
@@ -219,27 +307,8 @@ def locked(state: Path) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def bound(settings: Settings) -> Iterator[dict[str, list[socket.socket]]]:
-    """Listening sockets by `smtp.NAME` and `pop3.NAME`. Raises CannotListen; then none is left open."""
-    with contextlib.ExitStack() as stack:
-        sockets: dict[str, list[socket.socket]] = {}
-        everywhere = [
-            (end.host, end.port)
-            for server in (*settings.smtp.values(), *settings.pop3.values())
-            for end in server.listen
-        ]
-        shared = shared_ports(everywhere)
-        for protocol, servers in (("smtp", settings.smtp), ("pop3", settings.pop3)):
-            for name, server in servers.items():
-                ends = [
-                    listening_socket(one.host, one.port, shares_port=one.port in shared)
-                    for one in server.listen
-                ]
-                for end in ends:
-                    stack.enter_context(end)
-                sockets[f"{protocol}.{name}"] = ends
-        yield sockets
+def _bound(one: Opening, wanted: list[Opening]) -> socket.socket:
+    return listening_socket(one.host, one.port, shares_port=one.port in shared_ports(wanted))
 
 
 def address_of(end: socket.socket) -> str:
@@ -247,15 +316,21 @@ def address_of(end: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+async def serve(file: Path, text: str, settings: Settings) -> None:
+    log = Log(LogWriter(sys.stderr.fileno()), level=settings.log.level.level, form=settings.log.format)
+    with locked(settings.state):
+        await Daemon(file, text, settings, log).run()
+
+
 def main(arguments: list[str]) -> int:
-    file = Path(arguments[0])
+    """Exit code 1 when the file is not valid or nothing can be bound, 3 when it is not safe."""
+    file = Path(arguments[0]).absolute()
     try:
-        settings = load(file)
-        log = Log(LogWriter(sys.stderr.fileno()), level=settings.log.level.level, form=settings.log.format)
-        if not check(settings).is_safe:
-            print(f"gatepost: {file} is not safe; `gatepost check` says why", file=sys.stderr)
-            return 3
-        asyncio.run(Daemon(file, settings, log).run())
+        text = read_text(file)
+        asyncio.run(serve(file, text, safe_settings(text, file)))
+    except NotSafe as problem:
+        print(f"gatepost: {problem}", file=sys.stderr)
+        return 3
     except (ConfigError, CannotListen, AlreadyRunning) as problem:
         print(f"gatepost: {problem}", file=sys.stderr)
         return 1

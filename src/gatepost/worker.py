@@ -1,7 +1,7 @@
 """One shard: its listeners, its spool, its delivery. Shares nothing with its siblings but the sockets.
 
-`python -m gatepost.worker FILE INDEX COUNT LINK LISTENERS` is started by the daemon alone: LINK is a
-descriptor of the link to it, LISTENERS names the descriptors of the bound sockets.
+`python -m gatepost.worker BEGIN` is started by the supervisor alone; BEGIN is JSON: the file and the
+text in force, the worker's number, the descriptors of the link and of the listening sockets.
 """
 
 from __future__ import annotations
@@ -13,30 +13,31 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
+from weakref import WeakSet
 
 import dns.asyncresolver
 
-from gatepost.admin.link import Link
+from gatepost.admin.link import Link, Refused, Value
 from gatepost.admin.shard import ShardVerbs
-from gatepost.config.load import load
+from gatepost.config.load import ConfigError, load_text
 from gatepost.config.schema import Settings
-from gatepost.delivery.worker import Delivery
+from gatepost.delivery.deliveries import Deliveries
 from gatepost.directory.build import directories
-from gatepost.directory.directory import Unavailable
+from gatepost.directory.directory import Directories, Unavailable
 from gatepost.directory.password import Passwords
 from gatepost.log import Log, LogWriter
 from gatepost.login import Login, PeerFailures
 from gatepost.server.admission import Running
-from gatepost.server.listener import Listener
+from gatepost.server.bind import openings
+from gatepost.server.listener import Doors
 from gatepost.server.maildrop import Maildrops
-from gatepost.server.pop3 import Pop3Conversation
 from gatepost.server.sessions import Sessions
-from gatepost.server.shard import Pop3VirtualServer, Shard, SmtpVirtualServer
-from gatepost.server.smtp import SmtpConversation
-from gatepost.server.tls import tls_server
+from gatepost.server.shard import Shard
+from gatepost.server.virtual import VirtualServers, virtual_servers
 from gatepost.store.accounts import Accounts
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.place import Place
@@ -46,59 +47,77 @@ from gatepost.store.tracking import Tracking
 _REFRESH_SECONDS = 1.0
 _GRACE_SECONDS = 30.0
 _LOG_SECONDS = 0.05
-
-Ends = Mapping[str, Sequence[socket.socket]]
+_MESSAGE_BYTES = 1 << 16
+_MOST_SOCKETS = 250
 
 
 class Worker:
-    """Serves from `start` until drained; built around one event loop."""
+    """Serves from `run` until drained. What outlives a reload is built here, once."""
 
-    def __init__(self, settings: Settings, index: int, count: int, log: Log) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, index: int, count: int, passage: socket.socket, log: Log) -> None:
         self._index = index
-        self._count = count
         self._log = log
+        self._passage = passage
         self._draining = asyncio.Event()
         place = Place(settings.state)
-        loop = asyncio.get_running_loop()
         self._accounts = Accounts.open(place.accounts)
         self._passwords = Passwords()
-        self._directories = directories(settings, self._accounts, self._passwords, log)
         self._tracking = Tracking(place.tracking, days=settings.tracking.days, report=log.warning)
         self._spools = [
             Spool(place.spool, worker=number, report=log.warning)
             for number in spools_of(place.spool, index, count)
         ]
         self._mailboxes = Mailboxes(place.mailboxes, settings.hostname)
-        self._sessions = Sessions()
-        self._login = Login(
-            self._directories, PeerFailures(loop.time), log, decoy_key=self._accounts.unknown_names_key()
-        )
-        self._resolver = dns.asyncresolver.Resolver()
         self._maildrops = Maildrops(self._mailboxes)
-        self._servers: list[SmtpVirtualServer | Pop3VirtualServer] = []
-        self._listeners: list[Listener] = []
+        self._sessions = Sessions()
+        self._guard = PeerFailures(asyncio.get_running_loop().time)
+        self._resolver = dns.asyncresolver.Resolver()
+        self._doors = Doors()
+        self._arrived: dict[str, socket.socket] = {}
+        self._all_directories: WeakSet[Directories] = WeakSet()
+        self._settings = settings
+        self._prepared: VirtualServers | None = None
+        self._deliveries = Deliveries(self._spools, self._mailboxes, self._tracking, log)
 
-    async def run(self, ends: Ends, link_end: socket.socket) -> None:
+    def _made(self, settings: Settings, fields: Mapping[str, Value]) -> VirtualServers:
+        """The virtual servers of these settings, ready to be opened. Raises OSError, ValueError."""
+        directory = directories(settings, self._accounts, self._passwords, self._log)
+        self._all_directories.add(directory)
+        login = Login(directory, self._guard, self._log, decoy_key=self._accounts.unknown_names_key())
+        shard = Shard(
+            settings,
+            self._log,
+            directory,
+            login,
+            self._spools[0],
+            self._tracking,
+            self._sessions,
+            self._resolver,
+        )
+        return virtual_servers(
+            shard, self._maildrops, off=fields.get("off", ()), paused=fields.get("paused", ())
+        )
+
+    async def run(self, begin: Mapping[str, Value], link_end: socket.socket) -> None:
         """Serves until the daemon says drain or is gone; then everything is finished or on the disk."""
         for spool in self._spools:
             await spool.open()
         self._tracking.start()
-        deliveries = [self._delivery(spool) for spool in self._spools]
-        delivering = [asyncio.create_task(delivery.run()) for delivery in deliveries]
-        shard = Shard(
-            self._settings, self._log, self._directories, self._login, self._spools[0], self._tracking,
-            self._sessions, self._resolver,
-        )  # fmt: skip
-        await self._open(shard, ends)
+        self._serving = self._made(self._settings, begin)
+        self._deliveries.start(self._serving.settings, self._serving.directories)
+        await self._open(self._serving, {k: socket.socket(fileno=n) for k, n in begin["listeners"].items()})
         verbs = ShardVerbs(self._spools, self._sessions, self._draining.set)
+        for verb, act in (
+            ("prepare", self._prepare),
+            ("take-over", self._take_over),
+            ("abandon", self._abandon),
+        ):
+            verbs.add(verb, act)
         link = await Link.over(link_end, verbs.answer)
         await link.ask("ready")
         await self._until_told(link)
         await self._drain()
-        for delivery in deliveries:
-            await delivery.stop(_GRACE_SECONDS)
-        await asyncio.gather(*delivering)
+        await self._deliveries.stop(_GRACE_SECONDS)
         for spool in self._spools:
             await spool.close()
         self._maildrops.close()
@@ -107,31 +126,56 @@ class Worker:
         self._accounts.close()
         await link.close()
 
-    def _delivery(self, spool: Spool) -> Delivery:
-        return Delivery(
-            spool,
-            self._settings,
-            resolver=self._directories,
-            local=self._mailboxes,
-            tracking=self._tracking,
-            log=self._log,
-        )
+    # taking over a configuration, in two steps: all workers can, then all do
 
-    async def _open(self, shard: Shard, ends: Ends) -> None:
-        for name, settings in self._settings.smtp.items():
-            tls = tls_server(settings, self._settings.certificates)
-            server = SmtpVirtualServer(settings, tls)
-            listener = Listener(settings, tls, partial(SmtpConversation, shard, server))
-            self._servers.append(server)
-            self._listeners.append(listener)
-            await listener.open(ends[f"smtp.{name}"])
-        for name, collecting in self._settings.pop3.items():
-            tls = tls_server(collecting, self._settings.certificates)
-            pop3 = Pop3VirtualServer(collecting, tls, self._maildrops)
-            listener = Listener(collecting, tls, partial(Pop3Conversation, shard, pop3))
-            self._servers.append(pop3)
-            self._listeners.append(listener)
-            await listener.open(ends[f"pop3.{name}"])
+    async def _prepare(self, fields: dict[str, Value]) -> Value:
+        """Everything of the new configuration is made, nothing is changed. Raises Refused."""
+        self._receive_sockets()
+        try:
+            settings = in_force(fields)
+            self._prepared = self._made(settings, fields)
+        except (ConfigError, OSError, ValueError) as problem:
+            raise Refused(str(problem)) from None
+        return True
+
+    async def _take_over(self, fields: dict[str, Value]) -> Value:
+        """What was prepared is in force; open sessions keep what they began with."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is None:
+            # started anew between the two steps: only a fresh start has the right sockets
+            os.kill(os.getpid(), signal.SIGKILL)
+            return None
+        prepared.inherit(self._serving)
+        self._serving = prepared
+        arrived, self._arrived = self._arrived, {}
+        await self._open(prepared, arrived)
+        await self._deliveries.change(prepared.settings, prepared.directories)
+        return True
+
+    async def _abandon(self, fields: dict[str, Value]) -> Value:
+        self._prepared = None
+        for end in self._arrived.values():
+            end.close()
+        self._arrived = {}
+        return True
+
+    async def _open(self, serving: VirtualServers, arrived: Mapping[str, socket.socket]) -> None:
+        wanted = openings(serving.settings, serving.off)
+        await self._doors.take_over({one.key: serving.targets[one.server] for one in wanted}, arrived)
+
+    def _receive_sockets(self) -> None:
+        """Sockets that were sent before this was asked are here."""
+        while True:
+            try:
+                keys, numbers, _, _ = socket.recv_fds(self._passage, _MESSAGE_BYTES, _MOST_SOCKETS)
+            except BlockingIOError:
+                return
+            if not keys:
+                return
+            for key, number in zip(json.loads(keys), numbers, strict=True):
+                self._arrived[key] = socket.socket(fileno=number)
+
+    # living and ending
 
     async def _until_told(self, link: Link) -> None:
         """Until drained or alone; meanwhile changes of the accounts are seen within a second."""
@@ -139,19 +183,18 @@ class Worker:
         told = asyncio.create_task(self._draining.wait())
         while not gone.done() and not told.done():
             await asyncio.wait({gone, told}, timeout=_REFRESH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            try:
-                self._directories.refresh()
-            except Unavailable as problem:
-                self._log.warning("accounts-unreadable", problem=str(problem))
+            for directory in tuple(self._all_directories):
+                try:
+                    directory.refresh()
+                except Unavailable as problem:
+                    self._log.warning("accounts-unreadable", problem=str(problem))
         gone.cancel()
         told.cancel()
 
     async def _drain(self) -> None:
         """Nothing new is accepted; open transactions are finished, within bounds."""
-        for listener in self._listeners:
-            listener.close()
-        for server in self._servers:
-            server.running = Running.DRAINING
+        self._doors.close()
+        self._serving.set_running(Running.DRAINING)
         for session in self._sessions:
             session.drain()
         with contextlib.suppress(TimeoutError):
@@ -169,6 +212,11 @@ def spools_of(folder: Path, index: int, count: int) -> list[int]:
     return [index, *sorted(number for number in there if number >= count and number % count == index)]
 
 
+def in_force(fields: Mapping[str, Value]) -> Settings:
+    """The settings of the text that is named. Raises OSError, ConfigError."""
+    return load_text(Path(fields["text"]).read_text("utf-8"), Path(fields["file"]))
+
+
 def new_loop() -> asyncio.AbstractEventLoop:
     """uvloop where it is installed; it is no condition."""
     try:
@@ -179,26 +227,26 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-async def serve(settings: Settings, index: int, count: int, ends: Ends, link: socket.socket) -> None:
+async def serve(begin: Mapping[str, Any]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, lambda: None)  # the daemon decides
-    writer = LogWriter(sys.stderr.fileno(), lambda flush: loop.call_later(_LOG_SECONDS, flush))
+    settings = in_force(begin)
+    writer = LogWriter(sys.stderr.fileno(), partial(loop.call_later, _LOG_SECONDS))
+    index = int(begin["index"])
     log = Log(writer, level=settings.log.level.level, form=settings.log.format).bind(worker=index)
+    passage = socket.socket(fileno=begin["passage"])
+    passage.setblocking(False)
     try:
-        await Worker(settings, index, count, log).run(ends, link)
+        worker = Worker(settings, index, int(begin["count"]), passage, log)
+        await worker.run(begin, socket.socket(fileno=begin["link"]))
     finally:
         log.flush()
 
 
 def main(arguments: list[str]) -> None:
-    file, index, count, link, listeners = arguments
-    ends = {
-        name: [socket.socket(fileno=number) for number in numbers]
-        for name, numbers in json.loads(listeners).items()
-    }
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(serve(load(Path(file)), int(index), int(count), ends, socket.socket(fileno=int(link))))
+        runner.run(serve(json.loads(arguments[0])))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from gatepost.admin.link import Refused, Value
@@ -24,6 +24,7 @@ class ShardVerbs:
         self._spools = spools
         self._sessions = sessions
         self._drain = drain
+        self._own: dict[str, Callable[[Fields], Awaitable[Value]]] = {}
         self._verbs: dict[str, Callable[[Fields], Value]] = {
             "status": self._status,
             "sessions": self._list_sessions,
@@ -33,11 +34,18 @@ class ShardVerbs:
             "queue-hold": lambda fields: self._order(fields, Spool.hold),
             "queue-release": lambda fields: self._order(fields, Spool.release),
             "queue-delete": lambda fields: self._order(fields, Spool.delete),
+            "session-close": self._close_session,
             "drain": lambda fields: self._drain(),
         }
 
+    def add(self, verb: str, act: Callable[[Fields], Awaitable[Value]]) -> None:
+        """A verb of the worker's own."""
+        self._own[verb] = act
+
     async def answer(self, verb: str, fields: Fields) -> Value:
         """Raises Refused for what is unknown or not found."""
+        if verb in self._own:
+            return await self._own[verb](fields)
         act = self._verbs.get(verb)
         if act is None:
             raise Refused(f"there is no verb {verb!r}")
@@ -60,6 +68,16 @@ class ShardVerbs:
 
     def _list_sessions(self, fields: Fields) -> Value:
         return [session_row(session.report()) for session in self._sessions]
+
+    def _close_session(self, fields: Fields) -> Value:
+        """The ids of the sessions that were ended: the one named, or all of a user."""
+        wanted, user = fields.get("id"), fields.get("user")
+        found = [
+            s for s in self._sessions if s.id == wanted or (user is not None and s.report().user == user)
+        ]
+        for session in found:
+            session.close("closed by the operator")
+        return [session.id for session in found]
 
     def _list_queue(self, fields: Fields) -> Value:
         """At most `limit` rows that the filter lets through, of `ids` if there are any."""

@@ -17,7 +17,7 @@ from gatepost.config.salvage import salvaged
 from gatepost.config.schema import Settings
 from gatepost.config.source import Source, key_lines
 
-__all__ = ["ConfigError", "Fault", "load", "load_text"]
+__all__ = ["ConfigError", "Fault", "load", "load_text", "read_text"]
 
 # A configuration file is some kilobytes; a device or a disk image is not one.
 _LARGEST_BYTES = 4 * 1024 * 1024
@@ -30,6 +30,15 @@ def load(path: Path) -> Settings:
         ConfigError: with all faults, when there is any.
     """
     path = path.absolute()
+    return load_text(read_text(path), path)
+
+
+def read_text(path: Path) -> str:
+    """The text of the file.
+
+    Raises:
+        ConfigError: it cannot be read, or is no text.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST_BYTES + 1)
@@ -40,7 +49,7 @@ def load(path: Path) -> Settings:
         ) from None
     if len(content) > _LARGEST_BYTES:
         raise ConfigError([Fault(path, 0, "", "is larger than 4 MiB", "name a configuration file")])
-    return load_text(_decoded(content, path), path)
+    return _decoded(content, path)
 
 
 def load_text(text: str, path: Path) -> Settings:

@@ -89,7 +89,7 @@ class Directory(Protocol):
 class Directories:
     """Several directories as one."""
 
-    __slots__ = ("_directories",)
+    __slots__ = ("__weakref__", "_directories")
 
     def __init__(self, directories: Sequence[Directory]) -> None:
         self._directories = tuple(directories)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from gatepost.config.schema import Settings
 
 _BACKLOG = 4096
 _WILDCARDS = ("0.0.0.0", "::")
@@ -53,9 +56,31 @@ def _explained(host: str, port: int, problem: OSError) -> str:
             return f"cannot listen on {where}: {os.strerror(number or 0)}"
 
 
-def shared_ports(ends: Iterable[tuple[str, int]]) -> frozenset[int]:
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An address that a virtual server wants. `key` is the same as long as it is the same address."""
+
+    key: str
+    server: str
+    host: str
+    port: int
+
+
+def openings(settings: Settings, off: Collection[str] = ()) -> list[Opening]:
+    """The addresses of all virtual servers (`smtp.NAME`, `pop3.NAME`) that are not in `off`."""
+    found = []
+    for protocol, servers in (("smtp", settings.smtp), ("pop3", settings.pop3)):
+        for name, server in servers.items():
+            for index, end in enumerate(server.listen):
+                key = f"{end.host} {end.port}" if end.port else f"{protocol}.{name} {index} {end.host}"
+                if f"{protocol}.{name}" not in off:
+                    found.append(Opening(key, f"{protocol}.{name}", end.host, end.port))
+    return found
+
+
+def shared_ports(wanted: Iterable[Opening]) -> frozenset[int]:
     """The ports that are listened on both at a wildcard address and at an address of its own."""
     hosts: dict[tuple[bool, int], set[bool]] = {}
-    for host, port in ends:
-        hosts.setdefault((":" in host, port), set()).add(host in _WILDCARDS)
+    for one in wanted:
+        hosts.setdefault((":" in one.host, one.port), set()).add(one.host in _WILDCARDS)
     return frozenset(port for (_, port), kinds in hosts.items() if port and len(kinds) == 2)

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import os
 import ssl
+import weakref
 
 _LABEL = b"EXPORTER-Channel-Binding"  # RFC 9266 §2
 _LENGTH = 32
@@ -20,11 +21,13 @@ _LENGTH = 32
 class ExporterSecrets:
     """The exporter secrets of the handshakes made with one context, in the order they happen."""
 
-    __slots__ = ("_reader", "_writer")
+    __slots__ = ("__weakref__", "_finalizer", "_reader")
 
     def __init__(self, context: ssl.SSLContext) -> None:
-        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        context.keylog_filename = f"/proc/self/fd/{self._writer}"
+        self._reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        # closed when the last connection of the context is gone, however often it was replaced
+        self._finalizer = weakref.finalize(self, _close, self._reader, writer)
+        context.keylog_filename = f"/proc/self/fd/{writer}"
 
     def take(self) -> bytes | None:
         """The last secret logged since the last call, None when there is none."""
@@ -37,8 +40,13 @@ class ExporterSecrets:
         return secret
 
     def close(self) -> None:
-        os.close(self._reader)
-        os.close(self._writer)
+        """The context makes no connections any more."""
+        self._finalizer()
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def tls_exporter(secret: bytes, cipher: str) -> bytes:

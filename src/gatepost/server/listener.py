@@ -1,32 +1,42 @@
-"""Serves a virtual server's listening sockets: every accepted connection gets its conversation."""
+"""Serves listening sockets: every accepted connection gets its conversation."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from gatepost.config.schema import TlsMode, VirtualServer
 from gatepost.server.connection import Connection, Conversation
 from gatepost.server.tls import TlsServer
 
+_BACKLOG = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a new connection leads: a virtual server as it is now."""
+
+    settings: VirtualServer
+    tls: TlsServer | None
+    conversation: Callable[[], Conversation]
+
 
 class Listener:
-    """One virtual server's open door in one worker."""
+    """Open doors that all lead to one target, which may be changed while they are open."""
 
     def __init__(
         self, settings: VirtualServer, tls: TlsServer | None, conversation: Callable[[], Conversation]
     ) -> None:
-        self._settings = settings
-        self._tls = tls
-        self._conversation = conversation
+        self.target = Target(settings, tls, conversation)
         self._servers: list[asyncio.Server] = []
 
     async def open(self, ends: Sequence[socket.socket]) -> None:
         """Connections to these sockets are accepted from now on."""
         loop = asyncio.get_running_loop()
         for end in ends:
-            self._servers.append(await loop.create_server(self._connection, sock=end, backlog=4096))
+            self._servers.append(await loop.create_server(self._connection, sock=end, backlog=_BACKLOG))
 
     def close(self) -> None:
         """Nothing more is accepted here; open connections go on."""
@@ -35,11 +45,41 @@ class Listener:
         self._servers.clear()
 
     def _connection(self) -> Connection:
-        settings = self._settings
+        target = self.target
+        settings = target.settings
         return Connection(
-            self._conversation(),
-            tls=self._tls,
+            target.conversation(),
+            tls=target.tls,
             implicit=settings.tls is TlsMode.IMPLICIT,
             idle_seconds=settings.idle_seconds,
             handshake_seconds=settings.handshake_seconds,
         )
+
+
+class Doors:
+    """All listeners of a worker, by the key of their address."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Listener] = {}
+
+    async def take_over(self, targets: Mapping[str, Target], arrived: Mapping[str, socket.socket]) -> None:
+        """Exactly these addresses are open and lead there. `arrived` has the sockets that are new.
+
+        An address that stays is never closed, so no connection is lost.
+        """
+        for key, target in targets.items():
+            listener = self._open.get(key)
+            if listener is None:
+                listener = Listener(target.settings, target.tls, target.conversation)
+                await listener.open([arrived[key]])
+                self._open[key] = listener
+            else:
+                listener.target = target
+        for key in self._open.keys() - targets.keys():
+            self._open.pop(key).close()
+
+    def close(self) -> None:
+        """Nothing more is accepted anywhere."""
+        for listener in self._open.values():
+            listener.close()
+        self._open.clear()

@@ -58,6 +58,14 @@ class SmtpVirtualServer:
             self.settings.messages_per_minute_per_user, self.settings.recipients_per_day_per_user
         )
 
+    def inherit(self, before: SmtpVirtualServer) -> None:
+        """What users have sent goes on counting, unless the limits themselves have changed."""
+        if (before.quota.messages_per_minute, before.quota.recipients_per_day) == (
+            self.quota.messages_per_minute,
+            self.quota.recipients_per_day,
+        ):
+            self.quota = before.quota
+
     def ehlo(self, hostname: str, *, tls: bool) -> Reply:
         """What is offered now; never before it is true."""
         reply = self._ehlo.get(tls)

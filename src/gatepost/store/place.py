@@ -32,3 +32,13 @@ class Place:
     def control(self) -> Path:
         """The socket at which the daemon answers the operator."""
         return self.state / "control.sock"
+
+    @property
+    def generations(self) -> Path:
+        """Every configuration that was taken over."""
+        return self.state / "generations"
+
+    @property
+    def servers(self) -> Path:
+        """Which virtual servers were stopped or paused."""
+        return self.state / "servers.json"

@@ -1,0 +1,65 @@
+"""All virtual servers of one configuration, as they run in one worker."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+
+from gatepost.config.schema import Settings
+from gatepost.directory.directory import Directories
+from gatepost.server.admission import Running
+from gatepost.server.listener import Target
+from gatepost.server.maildrop import Maildrops
+from gatepost.server.pop3 import Pop3Conversation
+from gatepost.server.shard import Pop3VirtualServer, Shard, SmtpVirtualServer
+from gatepost.server.smtp import SmtpConversation
+from gatepost.server.tls import tls_server
+
+
+class VirtualServers:
+    """By `smtp.NAME` and `pop3.NAME`. `off` are those that are stopped."""
+
+    def __init__(self, shard: Shard, off: Collection[str]) -> None:
+        self._shard = shard
+        self.off = frozenset(off)
+        self.servers: dict[str, SmtpVirtualServer | Pop3VirtualServer] = {}
+        self.targets: dict[str, Target] = {}
+
+    @property
+    def settings(self) -> Settings:
+        return self._shard.settings
+
+    @property
+    def directories(self) -> Directories:
+        return self._shard.directories
+
+    def inherit(self, before: VirtualServers) -> None:
+        """What was counted goes on being counted."""
+        for key, server in self.servers.items():
+            old = before.servers.get(key)
+            if isinstance(server, SmtpVirtualServer) and isinstance(old, SmtpVirtualServer):
+                server.inherit(old)
+
+    def set_running(self, running: Running) -> None:
+        for server in self.servers.values():
+            server.running = running
+
+
+def virtual_servers(
+    shard: Shard, maildrops: Maildrops, *, off: Collection[str] = (), paused: Collection[str] = ()
+) -> VirtualServers:
+    """The virtual servers of the shard's settings. Raises OSError, ValueError for their certificates."""
+    made = VirtualServers(shard, off)
+    certificates = shard.settings.certificates
+    for name, settings in shard.settings.smtp.items():
+        smtp = SmtpVirtualServer(settings, tls_server(settings, certificates))
+        made.servers[f"smtp.{name}"] = smtp
+        made.targets[f"smtp.{name}"] = Target(settings, smtp.tls, partial(SmtpConversation, shard, smtp))
+    for name, collecting in shard.settings.pop3.items():
+        pop3 = Pop3VirtualServer(collecting, tls_server(collecting, certificates), maildrops)
+        made.servers[f"pop3.{name}"] = pop3
+        made.targets[f"pop3.{name}"] = Target(collecting, pop3.tls, partial(Pop3Conversation, shard, pop3))
+    for key in paused:
+        if key in made.servers:
+            made.servers[key].running = Running.PAUSED
+    return made
