@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,7 @@ from gatepost.store.record import LARGE
 
 LARGE_BYTES = 256 * 1024
 _PENDING_BYTES = 512 * 1024  # drain() waits while more than this is unwritten
+_PIECE_BYTES = 256 * 1024
 
 
 class Intake(Protocol):
@@ -77,6 +78,14 @@ class Incoming:
         """Little enough is unwritten for more to be read. Never raises: `commit` tells."""
         if self._large is not None:
             await self._large.drain()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """What was written so far, in pieces: memory stays flat. Raises: OSError."""
+        if self._large is None:
+            yield b"".join(self._parts)
+            return
+        async for piece in self._large.pieces():
+            yield piece
 
     def commit(self, envelope: Envelope, header: bytes) -> asyncio.Future[str]:
         """A future of the queue id, which comes true when the message is on the disk.
@@ -189,6 +198,21 @@ class LargeFile:
             drained: asyncio.Future[None] = self._intake.loop.create_future()
             self._drained.append(drained)
             await drained
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """What was written so far, read from the file. Raises: OSError."""
+        while self.pending_bytes:
+            written: asyncio.Future[None] = self._intake.loop.create_future()
+            self._drained.append(written)
+            await written
+        if self._error is not None:
+            raise self._error
+        file = await asyncio.to_thread(os.open, self._path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            while piece := await asyncio.to_thread(os.read, file, _PIECE_BYTES):
+                yield piece
+        finally:
+            os.close(file)
 
     def finish(self, done: Callable[[OSError | None, int], None]) -> None:
         """`done` is called with the checksum when all is synced, or with the error."""
