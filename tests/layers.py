@@ -30,6 +30,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("worker",),
     ("supervisor",),
     ("daemon",),
+    ("__main__",),
 )
 """A package imports only from lines above its own, and from itself."""
 
