@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from gatepost.config.schema import Settings
@@ -117,6 +117,14 @@ def join(settings: Settings, accounts: Accounts, group: str, member: str, *, by:
         relay_groups=relay_groups(settings),
         even_so=even_so,
     )
+
+
+def members(accounts: Accounts, group: str, *, nested: bool = False) -> Iterator[str]:
+    """All users in the group by name, read a page at a time. Raises NotFound."""
+    page = accounts.groups.members(group, nested=nested)
+    while page:
+        yield from page
+        page = accounts.groups.members(group, nested=nested, after=page[-1])
 
 
 def group_rows(settings: Settings, groups: Iterable[Group]) -> list[Row]:

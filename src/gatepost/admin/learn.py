@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import dns.asyncresolver
 import dns.resolver
 
+from gatepost.admin.accounts import members
 from gatepost.admin.explain import Case, Known
 from gatepost.admin.relayers import means_every_user, relay_entries
 from gatepost.config.schema import Settings, SmtpServer
@@ -72,10 +73,7 @@ class Learning:
                 user = self.accounts.users.find(entry.to.name, tuple(self.settings.domains))
                 yield user.name if user is not None else entry.to.name
             elif entry.to.kind is Kind.GROUP and self.accounts.groups.find(entry.to.name) is not None:
-                page = self.accounts.groups.members(entry.to.name, nested=True)
-                while page:
-                    yield from page
-                    page = self.accounts.groups.members(entry.to.name, nested=True, after=page[-1])
+                yield from members(self.accounts, entry.to.name, nested=True)
 
 
 @contextmanager

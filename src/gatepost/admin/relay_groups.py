@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gatepost.admin.accounts import is_guessable
+from gatepost.admin.accounts import is_guessable, members
 from gatepost.admin.relayers import relay_entries
 from gatepost.config.finding import Finding, Severity
 from gatepost.config.schema import Settings, SmtpServer
@@ -23,15 +23,12 @@ def relay_group_doubts(settings: Settings, accounts: Accounts) -> Iterator[Findi
 
 def _doubts(settings: Settings, accounts: Accounts, server: SmtpServer, entry: Entry) -> Iterator[Finding]:
     group = entry.to.text.partition(":")[2]
-    page = accounts.groups.members(group, nested=True)
-    if not page:
+    if not accounts.groups.members(group, nested=True, limit=1):
         text = f"{server.name}: nobody is in the group {group}, so nobody relays by it"
         yield _warning(settings, entry, text, f'`gatepost group join "{group}" USER`')
-    while page:
-        for name in page:
-            if (why := _protected(settings, accounts, name)) is not None:
-                yield _member(settings, accounts, server, entry, name, why)
-        page = accounts.groups.members(group, nested=True, after=page[-1])
+    for name in members(accounts, group, nested=True):
+        if (why := _protected(settings, accounts, name)) is not None:
+            yield _member(settings, accounts, server, entry, name, why)
 
 
 def _protected(settings: Settings, accounts: Accounts, name: str) -> str | None:

@@ -79,8 +79,8 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
     """One group: who is in it, directly and through other groups."""
     with context.obj.accounts() as (settings, accounts):
         row = admin.group_rows(settings, [accounts.groups.get(name)])[0]
-        row["members"] = accounts.groups.members(name)
-        row["members_nested"] = accounts.groups.members(name, nested=True)
+        row["members"] = list(admin.members(accounts, name))
+        row["members_nested"] = list(admin.members(accounts, name, nested=True))
     if json:
         print_json(row)
     else:

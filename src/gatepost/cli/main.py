@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -61,10 +62,13 @@ def _common(
     context.obj = Context((config or default_file()).absolute())
 
 
-def main() -> None:
-    """The program. Every error is one line on stderr: what, where, what to do."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The program, ending in SystemExit. Every error is one line on stderr: what, where, what to do.
+
+    `arguments` are those of the process when left out.
+    """
     try:
-        code = app(prog_name="gatepost", standalone_mode=False)
+        code = app(arguments, prog_name="gatepost", standalone_mode=False)
     except typer.TyperException as error:
         _fail_to_understand(error)
     except typer.Abort:

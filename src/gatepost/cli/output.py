@@ -20,6 +20,11 @@ def print_json(value: object) -> None:
     sys.stdout.write("\n")
 
 
+def is_terminal() -> bool:
+    """Whether somebody reads what is printed, and no program."""
+    return sys.stdout.isatty()
+
+
 def print_table(columns: Mapping[str, str], rows: Sequence[Row], *, empty: str) -> None:
     """The rows under headings; `columns` maps keys to headings. `empty` is said when there is none.
 
@@ -27,7 +32,7 @@ def print_table(columns: Mapping[str, str], rows: Sequence[Row], *, empty: str) 
     """
     if not rows:
         print(empty)
-    elif sys.stdout.isatty():
+    elif is_terminal():
         table = Table(box=None, pad_edge=False, header_style="bold")
         for heading in columns.values():
             table.add_column(heading, overflow="fold")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -11,7 +11,15 @@ import typer
 from gatepost.admin.link import Refused
 from gatepost.admin.queue import BadFilter, Filter
 from gatepost.cli.context import NO, USAGE, Context, Failure
-from gatepost.cli.output import local_time, print_fields, print_json, print_lines, print_table, size
+from gatepost.cli.output import (
+    is_terminal,
+    local_time,
+    print_fields,
+    print_json,
+    print_lines,
+    print_table,
+    size,
+)
 from gatepost.store.orders import ItemState
 
 app = typer.Typer(no_args_is_help=True)
@@ -25,6 +33,7 @@ State = Annotated[ItemState | None, typer.Option("--state", help="Only in this s
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 Row = dict[str, Any]
+_SHOWN = 5
 
 
 def _filter(
@@ -58,9 +67,26 @@ def list_queue(
     if json:
         print_json(rows)
         return
-    columns = {"id": "ID", "state": "STATE", "arrived": "ARRIVED", "next": "NEXT TRY", "size": "SIZE",
-               "sender": "FROM", "to": "TO", "last": "LAST ANSWER"}  # fmt: skip
-    print_table(columns, [_listed(row) for row in rows], empty="The queue is empty.")
+    if is_terminal():
+        print_lines(line for row in rows for line in _lines(row))
+        if not rows:
+            print("No message is waiting.")
+    else:
+        print_table(_COLUMNS, [_listed(row) for row in rows], empty="No message is waiting.")
+
+
+_COLUMNS = {"id": "ID", "state": "STATE", "arrived": "ARRIVED", "next": "NEXT TRY", "size": "SIZE",
+            "sender": "FROM", "to": "TO", "last": "LAST ANSWER"}  # fmt: skip
+
+
+def _lines(row: Row) -> Iterator[str]:
+    """Two lines a message: a table of all this would fold on every screen."""
+    listed = _listed(row)
+    to = ", ".join(row["recipients"][:_SHOWN]) + (" ..." if len(row["recipients"]) > _SHOWN else "")
+    yield f"{row['id']}  {row['state']:<8}  {listed['size']:>8}  {listed['sender']} to {to}"
+    last = f": {listed['last'][0]}" if listed["last"] else ""
+    tries = f", next try {listed['next']}" if listed["next"] else ""
+    yield f"{'':17}tried {row['attempts']}x since {listed['arrived']}{tries}{last}"
 
 
 def _listed(row: Row) -> Row:
@@ -77,7 +103,9 @@ def _listed(row: Row) -> Row:
 
 
 def _next(row: Row) -> str | None:
-    return None if row["next_attempt"] is None else local_time(row["next_attempt"])
+    if row["next_attempt"] is None:
+        return None
+    return local_time(row["next_attempt"]) if row["attempts"] else "now"
 
 
 def _said(outcome: Row) -> str:
