@@ -7,6 +7,7 @@ import shutil
 import smtplib
 import ssl
 import subprocess
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +142,8 @@ def _openssl(letter: Letter) -> Result:
          "-CAfile", letter.ca_file, "-verify_return_error", "-verify_ip", letter.host, "-quiet", "-crlf"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+    too_long = threading.Timer(60, process.kill)
+    too_long.start()
     with process:
         stdin, stdout = process.stdin, process.stdout
         assert stdin is not None
@@ -160,9 +163,9 @@ def _openssl(letter: Letter) -> Result:
             stdin.flush()
             return reply()
 
-        code = (
-            reply()
-        )  # the greeting, or with -starttls the last line of the EHLO answer that s_client leaves
+        if letter.implicit_tls:
+            reply()  # with -starttls s_client has read the greeting itself
+        code = 0
         plain = base64.b64encode(f"\0{letter.user.name}\0{letter.user.password}".encode()).decode()
         content = letter.content.read_bytes().decode("utf-8").replace("\r\n", "\n").replace("\n.", "\n..")
         for line in (
@@ -174,6 +177,7 @@ def _openssl(letter: Letter) -> Result:
                 break
         taken = code == 250
         say("QUIT")
+    too_long.cancel()
     return Result(taken, "".join(said))
 
 

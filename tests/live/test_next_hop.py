@@ -19,7 +19,8 @@ from live.sink import Sink
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-next-hop")]
 
-LETTER = b"From: a@client.example\r\nTo: b@elsewhere.example\r\nSubject: hop\r\n\r\n.dot\r\nend\r\n"
+DATED = b"Date: Mon, 02 Nov 2026 10:00:00 +0100\r\nMessage-ID: <hop@client.example>\r\n"
+LETTER = DATED + b"From: a@client.example\r\nSubject: hop\r\n\r\n.dot\r\nend\r\n"
 
 
 def _to(postfix: Postfix, tls: str, *, domain: str = "*", ca_file: Path | None = None) -> str:
@@ -111,7 +112,7 @@ def test_a_refused_recipient_is_reported_to_the_sender(
 
 def test_an_address_in_utf_8_arrives(gate: Gate, postfix: Postfix) -> None:
     before = len(postfix.delivered())
-    content = "From: jürgen@bücher.example\r\nSubject: Grüße\r\n\r\nschön\r\n".encode()
+    content = DATED + "From: jürgen@bücher.example\r\nSubject: Grüße\r\n\r\nschön\r\n".encode()
     _send(
         gate, "jürgen@bücher.example", content, sender="élodie@client.example", mail="SMTPUTF8 BODY=8BITMIME"
     )
@@ -122,7 +123,7 @@ def test_an_address_in_utf_8_arrives(gate: Gate, postfix: Postfix) -> None:
 def test_25_megabytes_arrive(gate: Gate, postfix: Postfix) -> None:
     before = len(postfix.delivered())
     attachment = base64.encodebytes(random.Random(2026).randbytes(18_500_000)).replace(b"\n", b"\r\n")
-    content = b"Subject: large\r\nContent-Transfer-Encoding: base64\r\n\r\n" + attachment
+    content = DATED + b"Subject: large\r\nContent-Transfer-Encoding: base64\r\n\r\n" + attachment
     assert len(content) > 25_000_000
     _send(gate, "large@elsewhere.example", content)
     found = _only(postfix.wait_for(before + 1), "large@elsewhere.example")
@@ -144,4 +145,6 @@ def test_real_mail_arrives_at_postfix_as_if_sent_there_directly(
     mails = postfix.wait_for(before + 2)
     relayed = _only(mails, f"relayed-{name}@elsewhere.example")
     direct = _only(mails, f"direct-{name}@elsewhere.example")
-    assert relayed.below_received == direct.below_received
+    assert relayed.below_received.endswith(direct.below_received)
+    added = relayed.below_received.removesuffix(direct.below_received).splitlines()
+    assert all(line.startswith((b"Date: ", b"Message-ID: ")) for line in added)
