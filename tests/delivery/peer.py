@@ -1,16 +1,17 @@
 """A peer on 127.0.0.1 that does what its script says, and remembers what it heard.
 
-A script is lines. `S: text` is sent, consecutive ones in one write. `C: text` waits for a line that begins
-with it. `CONTENT` reads up to the lone dot. `STARTTLS` begins TLS. `CLOSE` closes, `RESET` cuts off, `SILENCE`
-says nothing until the client goes, `STALL` does not even read, `LOOP` goes back to the line after `AGAIN`. `RAW: text` sends without line end.
-The first connection follows the first script, and so on; the last script serves all that follow.
+A script is lines. `S: text` is sent, consecutive ones in one write; `RAW: text` has no line end.
+`C: text` waits for a line that begins with it. `CONTENT` reads up to the lone dot, `READ` some bytes.
+`STARTTLS` begins TLS. `CLOSE` closes, `RESET` cuts off, `SILENCE` says nothing until the client goes,
+`STALL` does not even read, `LOOP` goes back to the line after `AGAIN`. The first connection follows the
+first script, and so on; the last script serves all that follow.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 GREETING = "S: 220 peer.test ESMTP\nC: EHLO us.test\n"
@@ -51,6 +52,7 @@ class ScriptedPeer:
         self._open = 0
         self.faults: list[str] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._heard_more = asyncio.Event()
 
     async def serve(self) -> asyncio.Server:
         server = await asyncio.start_server(
@@ -108,6 +110,7 @@ class ScriptedPeer:
         if step.startswith("C: "):
             line = (await reader.readuntil(b"\r\n")).decode().rstrip("\r\n")
             self.heard.append(line)
+            self._heard_more.set()
             if line == "QUIT" and step != "C: QUIT":
                 raise EOFError("the client has gone")
             if not line.startswith(step[3:]):
@@ -117,6 +120,7 @@ class ScriptedPeer:
             while (read := await reader.readuntil(b"\r\n")) != b".\r\n":
                 lines.append(read)
             self.contents.append(b"".join(lines))
+            self._heard_more.set()
         elif step == "STARTTLS" and self._context is not None:
             await writer.start_tls(self._context)
         elif step == "CLOSE":
@@ -125,10 +129,19 @@ class ScriptedPeer:
             writer.transport.abort()
         elif step == "STALL":
             await asyncio.Event().wait()
+        elif step == "READ":
+            await reader.read(1)
         elif step == "SILENCE":
             await reader.read()
         elif step != "AGAIN":
             raise Unexpected(f"a script with {step!r}")
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        """What was heard is enough; fails after five seconds."""
+        async with asyncio.timeout(5):
+            while not reached():
+                self._heard_more.clear()
+                await self._heard_more.wait()
 
     async def gone(self) -> None:
         for task in self._tasks:

@@ -26,7 +26,8 @@ DELIVERED = Disposition.DELIVERED
 HOUR = 3600.0
 REFUSES = (
     PIPELINING
-    + "AGAIN\nC: MAIL\nC: RCPT\nC: DATA\nS: 250 ok\nS: 550 5.1.1 no such user\nS: 503 no\nC: RSET\nS: 250 ok\nLOOP"
+    + "AGAIN\nC: MAIL\nC: RCPT\nC: DATA\n"
+    + "S: 250 ok\nS: 550 5.1.1 no such user\nS: 503 no\nC: RSET\nS: 250 ok\nLOOP"
 )
 DEAD = "smtp://127.0.0.1:1"
 
@@ -119,7 +120,6 @@ def test_a_failure_is_reported_only_to_whom_it_is_owed(
 
 def test_ret_full_returns_the_whole_message_and_hdrs_only_its_header(tmp_path: Path) -> None:
     async def report(ret: str, folder: Path) -> bytes:
-        folder.mkdir()
         async with scripted_peer(REFUSES) as peer:
             routes = {"there.test": f"smtp://127.0.0.1:{peer.port}", "*": f"capture:{folder}/out"}
             async with rig(folder, routes) as made:
@@ -127,6 +127,8 @@ def test_ret_full_returns_the_whole_message_and_hdrs_only_its_header(tmp_path: P
                 await made.outcomes(2)
         return captured(folder / "out")[0].read_bytes()
 
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
     assert b"the body" in asyncio.run(report("FULL", tmp_path / "a"))
     assert b"the body" not in asyncio.run(report("HDRS", tmp_path / "b"))
 
@@ -138,12 +140,14 @@ def test_a_deferred_message_is_tried_again_when_it_is_due(tmp_path: Path) -> Non
     )
 
     async def main() -> None:
-        async with scripted_peer(later, TAKES_ALL) as peer:
-            async with rig(tmp_path, {"*": f"smtp://127.0.0.1:{peer.port}"}) as made:
-                await made.put("you@there.test")
-                assert (await made.outcome()).disposition is DEFERRED
-                await again(made, 0.3 * HOUR)
-                assert (await made.outcomes(2))[1].disposition is RELAYED
+        async with (
+            scripted_peer(later, TAKES_ALL) as peer,
+            rig(tmp_path, {"*": f"smtp://127.0.0.1:{peer.port}"}) as made,
+        ):
+            await made.put("you@there.test")
+            assert (await made.outcome()).disposition is DEFERRED
+            await again(made, 0.3 * HOUR)
+            assert (await made.outcomes(2))[1].disposition is RELAYED
 
     asyncio.run(main())
 
@@ -199,13 +203,15 @@ def test_a_dead_next_hop_defers_all_its_mail_in_one_go_and_starves_nobody(tmp_pa
 
 def test_a_resting_lane_defers_at_once(tmp_path: Path) -> None:
     async def main() -> None:
-        async with scripted_peer("S: 421 go away") as peer:
-            async with rig(tmp_path, {"*": f"smtp://127.0.0.1:{peer.port}"}) as made:
-                await made.put("a@x.test")
-                await made.outcomes(1)
-                await made.put("b@x.test")
-                await made.outcomes(2)
-                assert peer.connections == 1
+        async with (
+            scripted_peer("S: 421 go away") as peer,
+            rig(tmp_path, {"*": f"smtp://127.0.0.1:{peer.port}"}) as made,
+        ):
+            await made.put("a@x.test")
+            await made.outcomes(1)
+            await made.put("b@x.test")
+            await made.outcomes(2)
+            assert peer.connections == 1
 
     asyncio.run(main())
 
@@ -227,13 +233,15 @@ def test_connections_to_one_hop_are_bounded(tmp_path: Path) -> None:
 
 def test_a_host_that_takes_nothing_costs_few_connections(tmp_path: Path) -> None:
     async def main() -> None:
-        async with scripted_peer(PIPELINING + "C: MAIL\nCLOSE") as peer:
-            async with rig(tmp_path, {"*": f"smtp://127.0.0.1:{peer.port}"}, autostart=False) as made:
-                for _ in range(50):
-                    await made.put("a@x.test")
-                made.start()
-                assert {o.disposition for o in await made.outcomes(50)} == {DEFERRED}
-                assert peer.connections < 12
+        async with (
+            scripted_peer(PIPELINING + "C: MAIL\nCLOSE") as peer,
+            rig(tmp_path, {"*": f"smtp://127.0.0.1:{peer.port}"}, autostart=False) as made,
+        ):
+            for _ in range(50):
+                await made.put("a@x.test")
+            made.start()
+            assert {o.disposition for o in await made.outcomes(50)} == {DEFERRED}
+            assert peer.connections < 12
 
     asyncio.run(main())
 
@@ -267,9 +275,7 @@ def test_a_stop_finishes_the_transaction_in_hand_and_keeps_the_rest(tmp_path: Pa
                 for _ in range(5):
                     await made.put("a@x.test")
                 made.start()
-                async with asyncio.timeout(5):
-                    while not peer.contents:
-                        await asyncio.sleep(0.01)
+                await peer.until(lambda: bool(peer.contents))
                 await made.delivery.stop(0.1)
                 await made.running
                 outcomes = await made.outcomes(2)
