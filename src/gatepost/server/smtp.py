@@ -43,7 +43,12 @@ _CANNOT_VERIFY: Final = Reply(252, "2.1.5", ("Send some mail, I'll try my best",
 _HELP: Final = Reply(214, "2.0.0", ("EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS AUTH QUIT",))
 _BETWEEN_TRANSACTIONS: Final = (State.START, State.READY)
 # RFC 3207 §4: what a client may say where TLS is required, before it is on
-_BEFORE_TLS: Final = (command.StartTls, command.Noop, command.Quit, heard.BadCommand, heard.TooManyErrors)
+_BEFORE_TLS: Final = frozenset(
+    {
+        command.Helo, command.StartTls, command.Noop, command.Quit, heard.BadCommand, heard.TooManyErrors,
+        heard.Closed,
+    }
+)  # fmt: skip
 
 # Reply: say it. None: nothing is to be said. An awaitable: busy until it comes true.
 Answer = Reply | Awaitable[Any] | None
@@ -60,9 +65,10 @@ class SmtpConversation:
         "_core",
         "_draining",
         "_ended",
-        "_helo",
+        "_guarded",
         "_out",
         "_parked",
+        "_parting",
         "_record",
         "_server",
         "_shard",
@@ -77,7 +83,9 @@ class SmtpConversation:
         self._busy = False
         self._draining = False
         self._ended = False
+        self._guarded = server.settings.tls is TlsMode.REQUIRE
         self._parked = False
+        self._parting = "told to leave"
         self._out: list[bytes] = []
         self._task: asyncio.Future[Any] | None = None
 
@@ -124,6 +132,7 @@ class SmtpConversation:
     def secured(self) -> None:
         assert self._connection.channel is not None
         self._core.tls_started()
+        self._guarded = False
         self._client.secured(self._connection.channel.summary)
 
     def timed_out(self) -> bool:
@@ -174,39 +183,39 @@ class SmtpConversation:
     # the pump of events
 
     def _advance(self) -> None:
-        core = self._core
-        while (event := core.next_event()) is not NEED_DATA:
+        """Every event that is there is answered; the replies go out in one write. The hot path."""
+        core, out, guarded = self._core, self._out, self._guarded
+        next_event, encoded = core.next_event, core.reply
+        while (event := next_event()) is not NEED_DATA:
             kind = type(event)
-            if kind is heard.Closed:
-                self._flush()
-                self._connection.close("peer closed")
-                return
-            answer = _ANSWERS[kind](self, event) if self._may_say(kind) else self._tls_first()
+            if guarded and kind not in _BEFORE_TLS:
+                answer: Answer = self._record.refuse("command", Reason.TLS_REQUIRED)
+            else:
+                answer = _ANSWERS[kind](self, event)
             if isinstance(answer, Reply):
-                self._say(answer)
+                out.append(encoded(answer))
             elif answer is not None:
                 self._await(answer)
                 return
-            if self._ended or core.closed:
-                break
+            elif self._ended:
+                return
         self._flush()
-        if core.closed and not self._ended:
-            self._connection.close("said goodbye")
-        elif core.state is State.TLS and not self._ended:
+        if core.state is State.TLS:
             self._connection.start_tls()
         elif self._draining:
             self._end_if_drained()
 
     def _say(self, reply: Reply) -> None:
         self._out.append(self._core.reply(reply))
-        self._connection.progressed()
-        if reply.code == 354:
-            self._connection.within(self._server.settings.data_seconds)
 
     def _flush(self) -> None:
         if out := self._out:
-            self._connection.send(out[0] if len(out) == 1 else b"".join(out))
+            connection = self._connection
+            connection.send(out[0] if len(out) == 1 else b"".join(out))
+            connection.progressed()
             out.clear()
+            if self._core.state is State.DATA:
+                connection.within(self._server.settings.data_seconds)
 
     def _await(self, answer: Awaitable[Any]) -> None:
         """The session is busy until the answer comes."""
@@ -278,13 +287,12 @@ class SmtpConversation:
 
     # commands
 
-    def _may_say(self, kind: type) -> bool:
-        if self._server.settings.tls is not TlsMode.REQUIRE or self._client.tls is not None:
-            return True
-        return kind in _BEFORE_TLS or kind is command.Helo
-
-    def _tls_first(self) -> Reply:
-        return self._record.refuse("command", Reason.TLS_REQUIRED)
+    def _gone(self, event: heard.Closed) -> Answer:
+        """The last reply was given: QUIT, or one that ends the session."""
+        self._flush()
+        if not self._ended:
+            self._connection.close(self._parting)
+        return None
 
     def _hello(self, event: command.Helo) -> Answer:
         self._transaction.abandon()
@@ -334,6 +342,7 @@ class SmtpConversation:
         return self._record.refuse("auth", Reason.AUTH_CANCELLED)
 
     def _quit(self, event: command.Quit) -> Answer:
+        self._parting = "said goodbye"
         return _BYE
 
     def _reset(self, event: command.Rset) -> Answer:
@@ -386,5 +395,6 @@ _ANSWERS: Final[dict[type, Callable[[SmtpConversation, Any], Answer]]] = {
     command.Help: lambda self, event: _HELP,
     command.Quit: SmtpConversation._quit,
     heard.BadCommand: SmtpConversation._bad,
+    heard.Closed: SmtpConversation._gone,
     heard.TooManyErrors: SmtpConversation._bad,
 }
