@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Callable
@@ -28,6 +29,9 @@ _LINES_HELD: Final = 256
 
 Clock = Callable[[], float]
 Schedule = Callable[[Callable[[], None]], object]
+
+
+_WORD: Final = re.compile(r"[!#-~]{1,1000}").fullmatch
 
 
 class Level(IntEnum):
@@ -187,15 +191,15 @@ class Log:
 def _plain(at: str, level: str, name: str, fields: dict[str, object]) -> str:
     line = f"{at} {level} {name}"
     for key, value in fields.items():
+        if value is None:
+            continue
         kind = type(value)
         if kind is int or kind is float:
             line += f" {key}={value}"
-        elif value is not None:
-            text = value if type(value) is str else _text(value)
-            # Characters other than the plain space that separate or steer are not printable.
-            if not text.isprintable() or " " in text or '"' in text or not 0 < len(text) <= _VALUE_LIMIT:
-                text = _quoted(text)
-            line += f" {key}={text}"
+            continue
+        text = value if type(value) is str else _text(value)
+        # Nearly every value is one plain ASCII word; everything else is quoted.
+        line += f" {key}={text}" if _WORD(text) else f" {key}={_quoted(text)}"
     return line + "\n"
 
 
