@@ -8,7 +8,7 @@ a message once, however many recipients lead to it and however often it is tried
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -39,9 +39,9 @@ class LocalDelivery(Protocol):
 
 
 class Resolver(Protocol):
-    """Says whose mail for a recipient in a local domain is. Raises Unavailable."""
+    """Says whose mail for a recipient in a local domain is, at once or later. Raises Unavailable."""
 
-    def resolve(self, address: Address) -> Resolution: ...
+    def resolve(self, address: Address) -> Resolution | Awaitable[Resolution]: ...
 
 
 class Settle(Protocol):
@@ -110,7 +110,7 @@ class Mailroom:
         """Every recipient of the parcels is delivered, handed over, deferred or refused."""
         left = list(parcels)
         try:
-            tasks = [task for parcel in parcels for task in self._resolved(parcel)]
+            tasks = [task for parcel in parcels for task in await self._resolved(parcel)]
             results = await self._deliver(tasks)
             for parcel in parcels:
                 mine = [await self._outcome(task, results) for task in tasks if task.parcel is parcel]
@@ -121,13 +121,13 @@ class Mailroom:
             for parcel in left:
                 self._settle(parcel, parcel.all(problem), more=False)
 
-    def _resolved(self, parcel: Parcel) -> list[_Task]:
+    async def _resolved(self, parcel: Parcel) -> list[_Task]:
         """What is to be done for each recipient; those that another next hop knows are handed over."""
         hop = self._forward(parcel.hop.host)
         tasks: list[_Task] = []
         forwarded: list[int] = []
         for index in parcel.recipients:
-            task = self._task(parcel, index)
+            task = await self._task(parcel, index)
             if hop is not None and task.problem is _NO_SUCH_USER:
                 forwarded.append(index)
             else:
@@ -137,9 +137,11 @@ class Mailroom:
             self._hand_over(parcel, forwarded, hop)
         return tasks
 
-    def _task(self, parcel: Parcel, index: int) -> _Task:
+    async def _task(self, parcel: Parcel, index: int) -> _Task:
         try:
             found = self._resolver.resolve(parcel.job.envelope.recipients[index].address)
+            if isinstance(found, Awaitable):
+                found = await found
         except Unavailable:
             return _Task(parcel, index, problem=_NO_DIRECTORY)
         if isinstance(found, Mailbox):
