@@ -1,0 +1,79 @@
+"""trace and explain --session, while nothing runs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from cli.terminal import Terminal
+from gatepost.mail.address import Address
+from gatepost.mail.outcome import Disposition, Outcome
+from gatepost.store.place import Place
+from gatepost.store.tracking import Tracking
+
+ID = "000000000000ABC"
+
+
+@pytest.fixture(autouse=True)
+def _history(house: Path) -> None:
+    """ann sent a message, bob was refused."""
+    notes = Tracking(Place(house / "state").tracking)
+    ann, bob, x = Address("ann", "example.org"), Address("bob", "example.org"), Address("x", "else.example")
+    now = time.time()
+    said = f"550 5.7.1 Unable to relay for {x} [relay-denied BBBBBB]"
+    notes.note_accepted(ID, "AAAAAA", "submission", "192.0.2.7", "ann@example.org", ann, [x], 512, now - 7200)
+    outcome = Outcome(0, Disposition.FAILED, 550, "5.1.1", "no \x1b]0;such user", "mx.else.example")
+    notes.note_outcome(ID, x, outcome, now - 7190, None)
+    notes.note_refused(
+        "BBBBBB", "submission", "192.0.2.8", "bob@example.org", "rcpt", "relay-denied", bob, x, said, now
+    )
+    notes.start()
+    notes.close()
+
+
+def test_everything_is_shown_newest_last(terminal: Terminal) -> None:
+    said = terminal("trace")
+    assert said.code == 0
+    assert said.out.index(ID) < said.out.index("BBBBBB")
+    assert "x@else.example: failed by mx.else.example: 550 5.1.1 no ?]0;such user" in said.out
+    assert [row["kind"] for row in terminal("trace", "--json").json] == ["message", "refusal"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (("AAAAAA",), ["message"]),
+        (("bbbbbb",), ["refusal"]),
+        ((ID,), ["message"]),
+        (("--user", "ann"), ["message"]),
+        (("--user", "bob@example.org"), ["refusal"]),
+        (("--peer", "192.0.2.8"), ["refusal"]),
+        (("--sender", "<ann@example.org>"), ["message"]),
+        (("--rcpt", "X@else.example"), ["message", "refusal"]),
+        (("--reason", "relay-denied"), ["refusal"]),
+        (("--since", "1h"), ["refusal"]),
+        (("--since", "3h", "--limit", "1"), ["refusal"]),
+        (("--since", "3h", "--user", "ann"), ["message"]),
+    ],
+    ids=lambda one: " ".join(one),
+)
+def test_what_is_asked_for_is_found(terminal: Terminal, arguments: tuple[str, ...], found: list[str]) -> None:
+    assert [row["kind"] for row in terminal("trace", *arguments, "--json").json] == found
+
+
+def test_nothing_found_is_3_and_an_empty_array(terminal: Terminal) -> None:
+    said = terminal("trace", "--user", "nobody", "--json")
+    assert said.code == 3
+    assert said.json == []
+
+
+def test_a_session_is_explained(terminal: Terminal) -> None:
+    said = terminal("explain", "--session", "BBBBBB")
+    assert said.code == 0
+    assert "user bob@example.org" in said.out
+    assert "[relay-denied BBBBBB]" in said.out
+    assert "to change it: Log in, or join the group that may relay, or add an entry." in said.out
+    row = terminal("explain", "--session", "AAAAAA", "--json").json
+    assert (row["session"], row["events"][0]["queue_id"]) == ("AAAAAA", ID)
