@@ -196,13 +196,15 @@ def installed(client: Client) -> bool:
 
 
 def send_plain(
-    host: str, port: int, sender: str, recipients: list[str], content: bytes, **options: str
-) -> None:
-    """The message was taken by host:port, in clear and without a login.
+    host: str, port: int, sender: str, recipients: list[str], content: bytes, *,
+    mail_options: tuple[str, ...] = (), ca_file: Path | None = None,
+) -> None:  # fmt: skip
+    """The message was taken by host:port without a login; over TLS where `ca_file` says who is trusted.
 
     Raises: smtplib.SMTPException with the reply when it was not.
     """
     with smtplib.SMTP(host, port, "client.example", timeout=60) as client:
+        if ca_file:
+            client.starttls(context=ssl.create_default_context(cafile=str(ca_file)))
         client.ehlo()
-        mail_options = options.get("mail", "").split()
         client.sendmail(sender, recipients, content, mail_options=mail_options)

@@ -43,9 +43,14 @@ def gate(make_gate: Callable[..., Gate], postfix: Postfix) -> Gate:
 
 
 def _send(
-    gate: Gate, recipient: str, content: bytes = LETTER, *, sender: str = "a@client.example", **options: str
+    gate: Gate,
+    recipient: str,
+    content: bytes = LETTER,
+    *,
+    sender: str = "a@client.example",
+    mail_options: tuple[str, ...] = (),
 ) -> None:
-    send_plain(gate.host, TRUSTED, sender, [recipient], content, **options)
+    send_plain(gate.host, TRUSTED, sender, [recipient], content, mail_options=mail_options)
 
 
 @pytest.mark.parametrize("tls", ["may", "require"])
@@ -114,7 +119,11 @@ def test_an_address_in_utf_8_arrives(gate: Gate, postfix: Postfix) -> None:
     before = len(postfix.delivered())
     content = DATED + "From: jürgen@bücher.example\r\nSubject: Grüße\r\n\r\nschön\r\n".encode()
     _send(
-        gate, "jürgen@bücher.example", content, sender="élodie@client.example", mail="SMTPUTF8 BODY=8BITMIME"
+        gate,
+        "jürgen@bücher.example",
+        content,
+        sender="élodie@client.example",
+        mail_options=("SMTPUTF8", "BODY=8BITMIME"),
     )
     found = _only(postfix.wait_for(before + 1), "jürgen@bücher.example")
     assert found.below_received == content.replace(b"\r\n", b"\n")
@@ -131,20 +140,13 @@ def test_25_megabytes_arrive(gate: Gate, postfix: Postfix) -> None:
 
 
 @pytest.mark.parametrize("sample", samples(), ids=lambda sample: Path(sample.name).name)
-def test_real_mail_arrives_at_postfix_as_if_sent_there_directly(
+def test_real_mail_lies_in_postfixs_mailbox_as_it_was_sent(
     gate: Gate, postfix: Postfix, sample: Sample
 ) -> None:
     if not sample.sendable:
         pytest.skip("holds a bare CR, a NUL or an overlong line: refused, which test_samples shows")
     before = len(postfix.delivered())
-    name = Path(sample.name).stem.replace("_", "-").lower()
-    _send(gate, f"relayed-{name}@elsewhere.example", sample.content)
-    send_plain(
-        postfix.host, postfix.port, "a@client.example", [f"direct-{name}@elsewhere.example"], sample.content
-    )
-    mails = postfix.wait_for(before + 2)
-    relayed = _only(mails, f"relayed-{name}@elsewhere.example")
-    direct = _only(mails, f"direct-{name}@elsewhere.example")
-    assert relayed.below_received.endswith(direct.below_received)
-    added = relayed.below_received.removesuffix(direct.below_received).splitlines()
-    assert all(line.startswith((b"Date: ", b"Message-ID: ")) for line in added)
+    recipient = f"{Path(sample.name).stem.lower()}@elsewhere.example"
+    _send(gate, recipient, sample.content)
+    found = _only(postfix.wait_for(before + 1), recipient)
+    assert found.content.endswith(sample.content.replace(b"\r\n", b"\n"))

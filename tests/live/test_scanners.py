@@ -51,7 +51,8 @@ def test_nmap_finds_an_open_relay_where_there_is_one(
 
 def test_nmap_reads_what_is_offered(gate: Gate) -> None:
     said = _nmap(gate.host, INTERNET, "smtp-commands")
+    (answered,) = [line for line in said.splitlines() if "smtp-commands:" in line]
     offered = "PIPELINING,SIZE 52428800,8BITMIME,SMTPUTF8,CHUNKING,DSN,ENHANCEDSTATUSCODES,STARTTLS"
     for word in offered.split(","):
-        assert word in said
-    assert "AUTH" not in said, "the Internet virtual server offers no login"
+        assert word in answered
+    assert "AUTH" not in answered, "the Internet virtual server offers no login"
