@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
 LINE_LIMIT = 998
+_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,13 @@ class Sample:
         return not any(
             len(line) > LINE_LIMIT or b"\r" in line or b"\n" in line or b"\0" in line for line in lines
         )
+
+    @property
+    def well_formed(self) -> bool:
+        """Its header holds fields alone, or it has none at all (RFC 5322 §2.2)."""
+        lines = self.content.partition(b"\r\n\r\n")[0].split(b"\r\n")
+        broken = [line for line in lines if not _FIELD.match(line) and not line.startswith((b" ", b"\t"))]
+        return not broken or not _FIELD.match(lines[0])
 
 
 def samples() -> list[Sample]:

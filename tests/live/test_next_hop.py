@@ -145,6 +145,8 @@ def test_real_mail_lies_in_postfixs_mailbox_as_it_was_sent(
 ) -> None:
     if not sample.sendable:
         pytest.skip("holds a bare CR, a NUL or an overlong line: refused, which test_samples shows")
+    if not sample.well_formed:
+        pytest.skip("Postfix itself mends a header that ends without an empty line")
     before = len(postfix.delivered())
     recipient = f"{Path(sample.name).stem.lower()}@elsewhere.example"
     _send(gate, recipient, sample.content)
