@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gatepost.admin.generation import Generations
+from gatepost.admin.guardhouse import GuardHouse, ended
 from gatepost.admin.link import Link, Refused, Value, reachable
 from gatepost.admin.switches import Switches
 from gatepost.config.check import check
@@ -25,6 +26,7 @@ from gatepost.config.load import ConfigError, load_text, read_text
 from gatepost.config.schema import Settings
 from gatepost.log import Log, LogWriter
 from gatepost.server.bind import CannotListen, Opening, listening_socket, openings, shared_ports
+from gatepost.store.guarddb import GuardStore
 from gatepost.store.place import Place
 from gatepost.supervisor import Orders, Supervisor
 
@@ -57,6 +59,12 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._started_at = time.time()
         self._workers = Supervisor(worker_count(settings), self._orders, self._told, log)
+        self._guard = GuardHouse(
+            settings,
+            GuardStore(place.guard),
+            log,
+            tell_posts=lambda fields: self._workers.tell_all("guard", **fields),
+        )
 
     async def run(self) -> None:
         """Serves until told to stop. Raises CannotListen when no address at all can be had."""
@@ -73,6 +81,8 @@ class Daemon:
             task.add_done_callback(hangups.discard)
 
         loop.add_signal_handler(signal.SIGHUP, reload)
+        self._guard.open()
+        guarding = asyncio.create_task(self._guard.run())
         self._workers.start()
         await self._until_ready()
         await self._stopping.wait()
@@ -80,6 +90,7 @@ class Daemon:
         control.close()
         async with self._changing:
             await self._workers.drain()
+        await ended(guarding)
         for end in self._sockets.values():
             end.close()
         with contextlib.suppress(FileNotFoundError):
@@ -110,7 +121,14 @@ class Daemon:
         }
 
     def _told(self, verb: str, fields: dict[str, Value]) -> Value:
-        raise Refused(f"the daemon does not know {verb!r}")
+        worker = fields.pop("worker")
+        if verb == "gone":
+            self._guard.seat.post_gone(worker)
+            return None
+        try:
+            return self._guard.seat.hear(worker, verb, fields)
+        except KeyError:
+            raise Refused(f"the daemon does not know {verb!r}") from None
 
     # addresses
 
@@ -184,6 +202,7 @@ class Daemon:
             raise Refused(f"the old configuration goes on: {problem}") from None
         self._generation = self._generations.keep(text, by=by)
         self._settings = settings
+        self._guard.change(settings)
         self._trouble.clear()
         self._sockets.update(fresh)
         await self._workers.ask_all("take-over", generation=self._generation.number)
@@ -238,6 +257,8 @@ class Daemon:
                 return await self.reload(by=str(fields.get("by", "operator")))
             case "start" | "stop" | "pause":
                 return await self._switch(verb, str(fields["name"]))
+        if verb.startswith("guard-"):
+            return self._guard.answer(verb, fields)
         answers = await self._workers.ask_all(verb, **fields)
         if all(isinstance(answer, list) for answer in answers):
             return [row for answer in answers for row in answer]

@@ -11,84 +11,38 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
-from gatepost.directory.cache import Cache
 from gatepost.directory.directory import Directory, Refusal, Unavailable
 from gatepost.directory.password import SCRAM_ITERATIONS, SCRAM_SALT_BYTES
+from gatepost.guard.attempt import Attempt, Outcome, Rejected, Tried, Welcome
+from gatepost.guard.limits import OPEN, Treatment
 from gatepost.log import Log
-from gatepost.policy.facts import Identity, Peer
+from gatepost.policy.facts import Identity
 from gatepost.policy.login import password_refused
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
 from gatepost.store import naming
 from gatepost.store.user import ScramKeys
 
+__all__ = ["Attempt", "Guard", "Login", "Outcome", "Rejected", "Treatment", "Tried", "Welcome"]
+
 _NAME_SHOWN: Final = 254
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """Where and how somebody tries to log in. `in_clear_allowed`: the virtual server says so."""
-
-    mechanism: str
-    virtual_server: str
-    peer: Peer
-    tls: bool
-    session_id: str
-    in_clear_allowed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Welcome:
-    """The login is good."""
-
-    identity: Identity
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """The login is refused. `reason` is for us; the peer is told `reason.shown`."""
-
-    reason: Reason
-
-
-Outcome = Welcome | Rejected
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One attempt and what came of it, for guard and records.
-
-    `name` is as the peer gave it, at most 254 characters. `proof` tells two passwords apart and
-    says nothing else of them; None where there was none to see (SCRAM).
-    """
-
-    attempt: Attempt
-    name: str
-    outcome: Outcome
-    proof: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Treatment:
-    """What the guard does with a peer: lets it wait, or refuses it altogether."""
-
-    delay_seconds: float = 0.0
-    refused: bool = False
-
-
 class Guard(Protocol):
-    """Decides how peers that failed are treated. Both are quick and never wait."""
+    """Decides how those that failed are treated."""
 
-    def treatment(self, attempt: Attempt, name: str) -> Treatment:
-        """How this attempt is treated before anything is asked."""
+    def admit(self, attempt: Attempt, name: str, proof: bytes | None) -> Treatment | Awaitable[Treatment]:
+        """How this attempt is treated before anything is asked. `note` or `gone` follows."""
 
     def note(self, tried: Tried) -> None:
         """The attempt counts from now on."""
+
+    def gone(self, session_id: str) -> None:
+        """What was admitted in this session is not decided and will not be."""
 
 
 class Login:
@@ -112,41 +66,54 @@ class Login:
         self._guard = guard
         self._log = log
         self._decoy_key = decoy_key
-        self._proof_key = secrets.token_bytes(32)
+        # the same in all workers, so that they count a password once; proofs are never written down
+        self._proof_key = hmac.digest(decoy_key, b"proofs of passwords", "sha256")
         self._note = note
         self._sleep = sleep
 
     async def password(self, attempt: Attempt, name: str, password: Secret) -> Outcome:
         """Whether the name with the password may in. May wait: for a thread, a directory, the guard."""
         proof = self._proof(name, password)
-        reason = await self._not_tried(attempt, name) or password_refused(password)
+        treatment, reason = OPEN, self._too_open(attempt) or password_refused(password)
+        if reason is None:
+            treatment = await self._treated(attempt, name, proof)
+            reason = Reason.LOGIN_REFUSED_BY_GUARD if treatment.refused else None
         if reason is not None:
-            return self._done(attempt, name, Rejected(reason), proof)
-        try:
-            answer = await self._directory.verify(name, password)
-        except Unavailable as error:
-            return self._unavailable(attempt, name, error)
-        return self._done(attempt, name, _outcome(answer), proof)
+            return self._done(attempt, name, Rejected(reason), proof, treatment)
+        with self._undecided(attempt):
+            try:
+                answer = await self._directory.verify(name, password)
+            except Unavailable as error:
+                return self._unavailable(attempt, name, error)
+        return self._done(attempt, name, _outcome(answer), proof, treatment)
 
     async def keys(self, attempt: Attempt, name: str) -> ScramKeys | Rejected:
-        """The keys for a SCRAM exchange; for an unknown name keys that nobody can prove."""
-        reason = await self._not_tried(attempt, name)
+        """The keys for a SCRAM exchange; for an unknown name keys that nobody can prove.
+
+        The guard counts the exchange as under way until `proven`, `disproven` or the session's end.
+        """
+        treatment, reason = OPEN, self._too_open(attempt)
+        if reason is None:
+            treatment = await self._treated(attempt, name, None)
+            reason = Reason.LOGIN_REFUSED_BY_GUARD if treatment.refused else None
         if reason is not None:
             rejected = Rejected(reason)
-            self._done(attempt, name, rejected, None)
+            self._done(attempt, name, rejected, None, treatment)
             return rejected
-        try:
-            keys = await self._directory.scram_keys(name)
-        except Unavailable as error:
-            return self._unavailable(attempt, name, error)
+        with self._undecided(attempt):
+            try:
+                keys = await self._directory.scram_keys(name)
+            except Unavailable as error:
+                return self._unavailable(attempt, name, error)
         return keys or self._decoy(name)
 
     async def proven(self, attempt: Attempt, name: str, keys: ScramKeys) -> Outcome:
         """Whether the name may in, a SCRAM exchange over `keys` having proved the password."""
-        try:
-            answer = await self._directory.proven(name, keys)
-        except Unavailable as error:
-            return self._unavailable(attempt, name, error)
+        with self._undecided(attempt):
+            try:
+                answer = await self._directory.proven(name, keys)
+            except Unavailable as error:
+                return self._unavailable(attempt, name, error)
         return self._done(attempt, name, _outcome(answer), None)
 
     async def disproven(
@@ -163,17 +130,38 @@ class Login:
         self._done(attempt, name, rejected, None)
         return rejected
 
-    async def _not_tried(self, attempt: Attempt, name: str) -> Reason | None:
-        """Why no directory is asked; None after the wait that the guard imposes."""
-        if not attempt.tls and not attempt.in_clear_allowed:
-            return Reason.AUTH_NEEDS_TLS
-        treatment = self._guard.treatment(attempt, name)
+    @staticmethod
+    def _too_open(attempt: Attempt) -> Reason | None:
+        """Why nothing is tried over this channel."""
+        return None if attempt.tls or attempt.in_clear_allowed else Reason.AUTH_NEEDS_TLS
+
+    async def _treated(self, attempt: Attempt, name: str, proof: bytes | None) -> Treatment:
+        """The guard's treatment, the wait that it imposes being over."""
+        treatment = self._guard.admit(attempt, name, proof)
+        if not isinstance(treatment, Treatment):
+            treatment = await treatment
         if treatment.delay_seconds > 0:
             await self._sleep(treatment.delay_seconds)
-        return Reason.LOGIN_REFUSED_BY_GUARD if treatment.refused else None
+        return treatment
 
-    def _done(self, attempt: Attempt, name: str, outcome: Outcome, proof: bytes | None) -> Outcome:
-        tried = Tried(attempt, name[:_NAME_SHOWN], outcome, proof)
+    @contextmanager
+    def _undecided(self, attempt: Attempt) -> Iterator[None]:
+        """The guard hears of it when the session ends before the directory has answered."""
+        try:
+            yield
+        except BaseException:
+            self._guard.gone(attempt.session_id)
+            raise
+
+    def _done(
+        self,
+        attempt: Attempt,
+        name: str,
+        outcome: Outcome,
+        proof: bytes | None,
+        treatment: Treatment = OPEN,
+    ) -> Outcome:
+        tried = Tried(attempt, name[:_NAME_SHOWN], outcome, proof, treatment)
         self._guard.note(tried)
         self._write(tried)
         if self._note is not None:
@@ -181,6 +169,7 @@ class Login:
         return outcome
 
     def _unavailable(self, attempt: Attempt, name: str, error: Unavailable) -> Rejected:
+        self._guard.gone(attempt.session_id)
         rejected = Rejected(Reason.DIRECTORY_UNAVAILABLE)
         self._log.warning(
             "login-not-decided",
@@ -223,78 +212,3 @@ class Login:
 
 def _outcome(answer: Identity | Refusal) -> Outcome:
     return Rejected(answer.reason) if isinstance(answer, Refusal) else Welcome(answer)
-
-
-# -- the first guard -------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Failures:
-    proofs: set[bytes]
-    until: float
-
-
-class PeerFailures:
-    """A guard that counts failed logins by peer: slower from the 4th on, refused from the 20th.
-
-    What was counted is forgotten after `forget_seconds` without another. The same wrong password
-    again counts once, so that a forgotten device is not an attack. IPv6 counts by /64.
-    """
-
-    def __init__(
-        self,
-        clock: Callable[[], float],
-        *,
-        slow_from: int = 4,
-        refuse_from: int = 20,
-        forget_seconds: float = 900,
-        most_delay_seconds: float = 8,
-    ) -> None:
-        self._clock = clock
-        self._slow_from = slow_from
-        self._refuse_from = refuse_from
-        self._forget_seconds = forget_seconds
-        self._most_delay_seconds = most_delay_seconds
-        self._failures: Cache[IPv4Address | IPv6Network, _Failures] = Cache(10_000)
-
-    def treatment(self, attempt: Attempt, name: str) -> Treatment:
-        """How the peer is treated, by how often it failed."""
-        count = len(self._known(attempt).proofs)
-        if count >= self._refuse_from:
-            # As slow as before, so that nobody can tell when guessing became pointless.
-            return Treatment(self._most_delay_seconds, refused=True)
-        if count < self._slow_from:
-            return Treatment()
-        return Treatment(min(self._most_delay_seconds, 0.25 * 2 ** (count - self._slow_from)))
-
-    def note(self, tried: Tried) -> None:
-        """A failure counts; a success takes nothing back, or an attacker's own account would."""
-        if isinstance(tried.outcome, Welcome) or tried.outcome.reason not in _COUNTED:
-            return
-        known = self._known(tried.attempt)
-        known.proofs.add(tried.proof or secrets.token_bytes(8))
-        known.until = self._clock() + self._forget_seconds
-        self._failures.put(_source(tried.attempt.peer), known)
-
-    def _known(self, attempt: Attempt) -> _Failures:
-        known = self._failures.get(_source(attempt.peer))
-        if known is None or known.until <= self._clock():
-            return _Failures(set(), 0.0)
-        return known
-
-
-_COUNTED: Final = frozenset(
-    {
-        Reason.UNKNOWN_USER,
-        Reason.WRONG_PASSWORD,
-        Reason.EMPTY_PASSWORD,
-        Reason.ACCOUNT_DISABLED,
-        Reason.AUTHORIZATION_IDENTITY,
-    }
-)
-
-
-def _source(peer: Peer) -> IPv4Address | IPv6Network:
-    if isinstance(peer, IPv4Address):
-        return peer
-    return IPv6Network((int(IPv6Address(peer)) >> 64 << 64, 64))

@@ -89,6 +89,12 @@ class Supervisor:
 
         return list(await asyncio.gather(*(one(s.link) for s in self.shards if s.link is not None)))
 
+    def tell_all(self, verb: str, **fields: Value) -> None:
+        """Said to every running worker, without waiting."""
+        for shard in self.shards:
+            if shard.link is not None:
+                shard.link.tell(verb, **fields)
+
     def send_sockets(self, sockets: Sockets) -> None:
         """Every running worker has these listening sockets too, before anything said later."""
         if not sockets:
@@ -164,6 +170,7 @@ class Supervisor:
         await shard.link.close()
         passage.close()
         shard.link = shard.passage = None
+        self._told("gone", {"worker": shard.index})
         shard.ready.clear()
 
     async def _hear(self, shard: Shard, verb: str, fields: dict[str, Value]) -> Value:

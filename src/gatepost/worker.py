@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -29,8 +30,10 @@ from gatepost.delivery.deliveries import Deliveries
 from gatepost.directory.build import directories
 from gatepost.directory.directory import Directories, Unavailable
 from gatepost.directory.password import Passwords
+from gatepost.guard.guard import Guard
+from gatepost.guard.post import Post
 from gatepost.log import Log, LogWriter
-from gatepost.login import Login, PeerFailures
+from gatepost.login import Login
 from gatepost.server.admission import Running
 from gatepost.server.bind import openings
 from gatepost.server.listener import Doors
@@ -69,8 +72,12 @@ class Worker:
         ]
         self._mailboxes = Mailboxes(place.mailboxes, settings.hostname)
         self._maildrops = Maildrops(self._mailboxes)
-        self._sessions = Sessions()
-        self._guard = PeerFailures(asyncio.get_running_loop().time)
+        self._guard = Post(
+            Guard(settings.guard, clock=time.monotonic, wall=time.time, domains=settings.domains),
+            clock=time.monotonic,
+            wall=time.time,
+        )
+        self._sessions = Sessions(self._guard.gone)
         self._resolver = dns.asyncresolver.Resolver()
         self._doors = Doors()
         self._arrived: dict[str, socket.socket] = {}
@@ -93,6 +100,7 @@ class Worker:
             self._tracking,
             self._sessions,
             self._resolver,
+            self._guard,
         )
         return virtual_servers(
             shard, self._maildrops, off=fields.get("off", ()), paused=fields.get("paused", ())
@@ -111,9 +119,12 @@ class Worker:
             ("prepare", self._prepare),
             ("take-over", self._take_over),
             ("abandon", self._abandon),
+            ("guard", self._hear_guard),
         ):
             verbs.add(verb, act)
         link = await Link.over(link_end, verbs.answer)
+        self._guard.hear(await link.ask("guard-everything"))
+        self._guard.join(link)
         await link.ask("ready")
         await self._until_told(link)
         await self._drain()
@@ -147,9 +158,14 @@ class Worker:
             return None
         prepared.inherit(self._serving)
         self._serving = prepared
+        self._guard.change(prepared.settings.guard, prepared.settings.domains)
         arrived, self._arrived = self._arrived, {}
         await self._open(prepared, arrived)
         await self._deliveries.change(prepared.settings, prepared.directories)
+        return True
+
+    async def _hear_guard(self, fields: dict[str, Value]) -> Value:
+        self._guard.hear(fields)
         return True
 
     async def _abandon(self, fields: dict[str, Value]) -> Value:
@@ -188,6 +204,8 @@ class Worker:
                     directory.refresh()
                 except Unavailable as problem:
                     self._log.warning("accounts-unreadable", problem=str(problem))
+        if gone.done():
+            self._guard.part()
         gone.cancel()
         told.cancel()
 

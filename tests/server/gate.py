@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,16 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import dns.asyncresolver
-from directory.directories import CHEAP, open_accounts
 
+from directory.directories import CHEAP, open_accounts
 from gatepost.admin.certificate import Pair, self_signed
 from gatepost.config.load import load_text
 from gatepost.config.schema import Settings
 from gatepost.directory.build import directories
 from gatepost.directory.directory import Directories
 from gatepost.directory.password import Passwords
+from gatepost.guard.guard import Guard
+from gatepost.guard.post import Post
 from gatepost.log import Log, LogWriter
-from gatepost.login import Login, PeerFailures
+from gatepost.login import Login
 from gatepost.secret import Secret
 from gatepost.server.bind import listening_socket
 from gatepost.server.listener import Listener
@@ -68,7 +71,9 @@ class Gate:
         for name in (group, member):
             if "@" not in name and self.accounts.groups.find(name) is None:
                 self.accounts.groups.add(name, by="test")
-        self.accounts.groups.join(group, member, by="test", domains=["example.org"], guessable=(), even_so=True)
+        self.accounts.groups.join(
+            group, member, by="test", domains=["example.org"], guessable=(), even_so=True
+        )
 
     async def dial(self, server: str = "smtp") -> Dialogue:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.ports[server], limit=1 << 20)
@@ -127,7 +132,9 @@ class Dialogue:
         token = ssl_free_base64(f"\0{name}\0{password}")
         return await self.say(f"AUTH PLAIN {token}")
 
-    async def hand_in(self, sender: str, *recipients: str, content: bytes = b"Subject: x\r\n\r\nx\r\n") -> str:
+    async def hand_in(
+        self, sender: str, *recipients: str, content: bytes = b"Subject: x\r\n\r\nx\r\n"
+    ) -> str:
         """A whole transaction; the reply to its end, or the first refusal of MAIL or DATA."""
         answer = await self.say(f"MAIL FROM:<{sender}>")
         if not answer.startswith("250"):
@@ -188,14 +195,24 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
         log = Log(LogWriter(log_file.fileno()))
         accounts = open_accounts(settings.state)
         passwords = Passwords(cost=CHEAP)
-        answering: Directories = more.pop("directories", None) or directories(settings, accounts, passwords, log)
+        answering: Directories = more.pop("directories", None) or directories(
+            settings, accounts, passwords, log
+        )
         spool = Spool(settings.state / "spool", worker=0, report=log.warning, **more)
         tracking = Tracking(settings.state / "tracking.sqlite3", report=log.warning)
         await spool.open()
         tracking.start()
         loop = asyncio.get_running_loop()
-        login = Login(answering, PeerFailures(loop.time), log, decoy_key=accounts.unknown_names_key())
-        shard = Shard(settings, log, answering, login, spool, tracking, Sessions(), dns.asyncresolver.Resolver())
+        guard = Post(
+            Guard(settings.guard, clock=loop.time, wall=time.time, domains=settings.domains),
+            clock=loop.time,
+            wall=time.time,
+        )
+        login = Login(answering, guard, log, decoy_key=accounts.unknown_names_key())
+        shard = Shard(
+            settings, log, answering, login, spool, tracking, Sessions(guard.gone),
+            dns.asyncresolver.Resolver(), guard,
+        )  # fmt: skip
         here = Gate(shard, accounts, folder)
         listeners = []
         for name, server_settings in settings.smtp.items():

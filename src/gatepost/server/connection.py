@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from gatepost.server.tls import TlsChannel, TlsFailure, TlsServer
@@ -46,7 +47,7 @@ class Connection(asyncio.Protocol):
         "_conversation", "_deadline", "_drained", "_handshake_seconds",
         "_idle_seconds", "_implicit",
         "_latest", "_loop", "_over", "_reading",
-        "_reasons", "_timer", "_transport", "channel", "is_full", "tls_server",
+        "_reasons", "_timer", "_transport", "_turned_away", "channel", "is_full", "tls_server",
     )  # fmt: skip
 
     def __init__(
@@ -57,7 +58,9 @@ class Connection(asyncio.Protocol):
         implicit: bool,
         idle_seconds: float,
         handshake_seconds: float,
+        turned_away: Callable[[str], bytes | None] | None = None,
     ) -> None:
+        self._turned_away = turned_away
         self._conversation = conversation
         self._implicit = implicit
         self._idle_seconds = idle_seconds
@@ -78,6 +81,13 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        if self._turned_away is not None:
+            farewell = self._turned_away(self.peer_name[0])
+            if farewell is not None:
+                self._over = True
+                self._transport.write(farewell)
+                self._transport.close()
+                return
         self._transport.set_write_buffer_limits(high=_WRITE_HIGH_BYTES, low=_WRITE_LOW_BYTES)
         if (end := transport.get_extra_info("socket")) is not None:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -21,6 +21,7 @@ class Target:
     settings: VirtualServer
     tls: TlsServer | None
     conversation: Callable[[], Conversation]
+    turned_away: Callable[[str], bytes | None] | None = None
 
 
 class Listener:
@@ -53,6 +54,7 @@ class Listener:
             implicit=settings.tls is TlsMode.IMPLICIT,
             idle_seconds=settings.idle_seconds,
             handshake_seconds=settings.handshake_seconds,
+            turned_away=target.turned_away,
         )
 
 
@@ -71,6 +73,7 @@ class Doors:
             listener = self._open.get(key)
             if listener is None:
                 listener = Listener(target.settings, target.tls, target.conversation)
+                listener.target = target
                 await listener.open([arrived[key]])
                 self._open[key] = listener
             else:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gatepost.policy.access import Right, Verdict
 from gatepost.policy.reasons import REPLIES, Reason, Said
 from gatepost.policy.refusal import refusal
 from gatepost.smtp.reply import Reply
+
+# the reason of a refusal that the protocol core words by itself
+CORE_REASONS: Final = {
+    500: Reason.UNKNOWN_COMMAND,
+    502: Reason.NOT_IMPLEMENTED,
+    503: Reason.BAD_SEQUENCE,
+    530: Reason.TLS_REQUIRED,
+    553: Reason.RECIPIENT_SYNTAX,
+    554: Reason.BAD_SEQUENCE,
+    555: Reason.UNKNOWN_PARAMETER,
+}
 
 
 def refused(

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import secrets
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -46,7 +46,8 @@ class OpenSession(Protocol):
 class Sessions:
     """Who is connected. Counting is exact: what is `def` here is atomic."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_end: Callable[[str], None] = lambda session_id: None) -> None:
+        self._on_end = on_end
         self._open: dict[str, OpenSession] = {}
         self._nobody = asyncio.Event()
         self._nobody.set()
@@ -74,6 +75,7 @@ class Sessions:
     def ended(self, session: OpenSession, virtual_server: str, peer: Peer) -> None:
         if self._open.pop(session.id, None) is None:
             return
+        self._on_end(session.id)
         if not self._open:
             self._nobody.set()
         self._per_server[virtual_server] -= 1

@@ -10,6 +10,7 @@ import dns.asyncresolver
 
 from gatepost.config.schema import Pop3Server, Settings, SmtpServer, TlsMode
 from gatepost.directory.directory import Directories
+from gatepost.guard.post import Post
 from gatepost.log import Log
 from gatepost.login import Login
 from gatepost.policy.login import Channel, LoginRules, offered
@@ -38,6 +39,7 @@ class Shard:
     tracking: Tracking
     sessions: Sessions
     resolver: dns.asyncresolver.Resolver
+    guard: Post
     clock: Callable[[], float] = time.time
 
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from gatepost.config.schema import TlsMode
+from gatepost.guard.ledger import Offence
 from gatepost.login import Attempt, Rejected
 from gatepost.policy.access import Right
 from gatepost.policy.login import LoginRules
@@ -22,7 +23,7 @@ from gatepost.server.client import Client, peer_address
 from gatepost.server.connection import Connection
 from gatepost.server.hostname import confirmed_hostnames
 from gatepost.server.record import Record
-from gatepost.server.refuse import refused, refused_right
+from gatepost.server.refuse import CORE_REASONS, refused, refused_right
 from gatepost.server.sessions import SessionReport
 from gatepost.server.shard import Shard, SmtpVirtualServer
 from gatepost.server.transaction import Transaction
@@ -72,6 +73,7 @@ class SmtpConversation:
         "_record",
         "_server",
         "_shard",
+        "_spoke",
         "_task",
         "_transaction",
     )
@@ -85,6 +87,7 @@ class SmtpConversation:
         self._ended = False
         self._guarded = server.settings.tls is TlsMode.REQUIRE
         self._parked = False
+        self._spoke = False
         self._parting = "told to leave"
         self._out: list[bytes] = []
         self._task: asyncio.Future[Any] | None = None
@@ -117,6 +120,7 @@ class SmtpConversation:
             self._flush()
 
     def receive(self, data: bytes) -> None:
+        self._spoke = True
         try:
             self._core.feed(data)
             if not self._busy:
@@ -148,6 +152,8 @@ class SmtpConversation:
         self._transaction.abandon()
         if self._task is not None:
             self._task.cancel()
+        if not self._spoke and not self._draining:
+            self._shard.guard.offend(Offence.SILENT, self._client.peer)
         self._shard.sessions.ended(self, self._server.name, self._client.peer)
         self._record.closed(why)
 
@@ -334,6 +340,8 @@ class SmtpConversation:
             return Reply(334, None, (encode(turn.data).decode("ascii"),))
         self._auth = None
         if isinstance(turn, Rejected):
+            if turn.reason is Reason.AUTH_NOT_OFFERED:
+                self._shard.guard.offend(Offence.AUTH_NOT_OFFERED, self._client.peer)
             return self._record.refuse("auth", turn.reason)
         self._client.logged_in(turn.identity, generation)
         return _WELCOME
@@ -359,23 +367,15 @@ class SmtpConversation:
         return self._transaction.content(event.data)
 
     def _bad(self, event: heard.BadCommand | heard.TooManyErrors) -> Answer:
-        reason = _CORE_REASONS.get(event.reply.code, Reason.SYNTAX_ERROR)
+        reason = CORE_REASONS.get(event.reply.code, Reason.SYNTAX_ERROR)
         if isinstance(event, heard.TooManyErrors):
             reason = Reason.TOO_MANY_ERRORS
+            self._shard.guard.offend(Offence.RUBBISH, self._client.peer)
         reply = event.reply.one_line(reason.value, self.id)
         self._record.refused("command", reason, reply)
         return reply
 
 
-_CORE_REASONS: Final = {
-    500: Reason.UNKNOWN_COMMAND,
-    502: Reason.NOT_IMPLEMENTED,
-    503: Reason.BAD_SEQUENCE,
-    530: Reason.TLS_REQUIRED,
-    553: Reason.RECIPIENT_SYNTAX,
-    554: Reason.BAD_SEQUENCE,
-    555: Reason.UNKNOWN_PARAMETER,
-}
 _ANSWERS: Final[dict[type, Callable[[SmtpConversation, Any], Answer]]] = {
     command.Helo: SmtpConversation._hello,
     command.StartTls: SmtpConversation._start_tls,

@@ -143,11 +143,12 @@ class Transaction:
 
     # RCPT TO
 
-    def rcpt(self, command: Rcpt) -> Reply:
+    def rcpt(self, command: Rcpt) -> Reply | Coroutine[Any, Any, Reply]:
         address, limit = command.address, self._server.settings.recipients_per_message
         if len(self._recipients) >= limit:
             return self._refuse(Reason.TOO_MANY_RECIPIENTS, address, limit=limit)
         domain = self._local_domain(address)
+        refusal: Reply | Coroutine[Any, Any, Reply] | None
         if domain is None:
             refusal = self._refusal_to_relay(address)
         else:
@@ -173,7 +174,9 @@ class Transaction:
         self._record.refused("rcpt", reason, reply, sender=self._sender, recipient=address)
         return reply
 
-    def _refusal_of_local(self, address: Address, domain: LocalDomain) -> Reply | None:
+    def _refusal_of_local(
+        self, address: Address, domain: LocalDomain
+    ) -> Reply | Coroutine[Any, Any, Reply] | None:
         try:
             resolution = self._shard.directories.resolve(address)
         except Unavailable:
@@ -183,7 +186,14 @@ class Transaction:
         kept_elsewhere = domain.deliver != "mailbox" or domain.unknown != "reject"
         if kept_elsewhere and _ROUTING.isdisjoint(address.local):
             return None
-        return self._refuse(Reason.UNKNOWN_RECIPIENT, address)
+        return self._harvested(address)
+
+    async def _harvested(self, address: Address) -> Reply:
+        """The refusal of a recipient nobody has, as late as the guard says; or of the peer itself."""
+        treatment = await self._shard.guard.unknown_recipient(self._client.peer)
+        if treatment.delay_seconds:
+            await asyncio.sleep(treatment.delay_seconds)
+        return self._refuse(Reason.HARVESTING if treatment.refused else Reason.UNKNOWN_RECIPIENT, address)
 
     def _refusal_by_day(self, address: Address) -> Reply | None:
         user = self._client.user

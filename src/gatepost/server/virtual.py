@@ -11,6 +11,7 @@ from gatepost.server.admission import Running
 from gatepost.server.listener import Target
 from gatepost.server.maildrop import Maildrops
 from gatepost.server.pop3 import Pop3Conversation
+from gatepost.server.porter import Porter
 from gatepost.server.shard import Pop3VirtualServer, Shard, SmtpVirtualServer
 from gatepost.server.smtp import SmtpConversation
 from gatepost.server.tls import tls_server
@@ -54,11 +55,17 @@ def virtual_servers(
     for name, settings in shard.settings.smtp.items():
         smtp = SmtpVirtualServer(settings, tls_server(settings, certificates))
         made.servers[f"smtp.{name}"] = smtp
-        made.targets[f"smtp.{name}"] = Target(settings, smtp.tls, partial(SmtpConversation, shard, smtp))
+        porter = Porter(shard.guard, shard.sessions, shard.log, name, shard.clock)
+        made.targets[f"smtp.{name}"] = Target(
+            settings, smtp.tls, partial(SmtpConversation, shard, smtp), porter.way("smtp", settings.tls)
+        )
     for name, collecting in shard.settings.pop3.items():
         pop3 = Pop3VirtualServer(collecting, tls_server(collecting, certificates), maildrops)
         made.servers[f"pop3.{name}"] = pop3
-        made.targets[f"pop3.{name}"] = Target(collecting, pop3.tls, partial(Pop3Conversation, shard, pop3))
+        porter = Porter(shard.guard, shard.sessions, shard.log, pop3.key, shard.clock)
+        made.targets[f"pop3.{name}"] = Target(
+            collecting, pop3.tls, partial(Pop3Conversation, shard, pop3), porter.way("pop3", collecting.tls)
+        )
     for key in paused:
         if key in made.servers:
             made.servers[key].running = Running.PAUSED

@@ -21,6 +21,14 @@ class Place:
         return self.state / "tracking.sqlite3"
 
     @property
+    def guard(self) -> Path:
+        return self.state / "guard.sqlite3"
+
+    @property
+    def attempts(self) -> Path:
+        return self.state / "attempts.sqlite3"
+
+    @property
     def spool(self) -> Path:
         return self.state / "spool"
 

@@ -1,0 +1,179 @@
+"""The guard of all workers where it lives: its memory on the disk, its posts, the operator's verbs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from gatepost.admin.link import Refused, Value
+from gatepost.config.schema import Settings
+from gatepost.guard.bans import Ban, Bans, NotASource, network
+from gatepost.guard.event import Event
+from gatepost.guard.guard import Guard
+from gatepost.guard.ledger import Scope
+from gatepost.guard.seat import Seat
+from gatepost.guard.source import shown
+from gatepost.guard.sources import KnownSource, KnownSources
+from gatepost.log import Log
+from gatepost.store.guarddb import BanRow, GuardStore, Memory, SourceRow
+
+_KEEP_SECONDS: Final = 30.0
+_LEDGER: Final = "ledger"
+Fields = dict[str, Value]
+
+
+class GuardHouse:
+    """`tell_posts` reaches every worker. `run` keeps what was learnt; a disk that fails costs only that."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: GuardStore,
+        log: Log,
+        *,
+        tell_posts: Callable[[Fields], None],
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._log = log
+        self._on_event = on_event
+        self._fresh: list[SourceRow] = []
+        self.seat = Seat(tell_posts, on_event=self._happened, on_known=self._learnt)
+        self.guard = Guard(
+            settings.guard,
+            clock=time.monotonic,
+            wall=time.time,
+            domains=settings.domains,
+            known=KnownSources(),
+            bans=Bans(),
+            listener=self.seat,
+        )
+        self.seat.seated(self.guard)
+
+    def open(self) -> None:
+        """What was known before is known again."""
+        try:
+            self.guard.known.load(KnownSource(row.name, row.host, row.at) for row in self._store.sources())
+            for row in self._store.bans():
+                self.guard.bans.add(Ban(network(row.network), row.until, row.note, row.by, row.at))
+            memory = self._store.memory(_LEDGER)
+            if memory is not None:
+                elapsed = time.time() - memory.at
+                self.guard.ledger.restore(memory.value, time.monotonic(), elapsed)
+        except (sqlite3.Error, ValueError) as problem:
+            self._log.error("guard-memory-lost", problem=str(problem))
+
+    async def run(self) -> None:
+        """Until cancelled; then everything is kept a last time."""
+        try:
+            while True:
+                await asyncio.sleep(_KEEP_SECONDS)
+                self.guard.tidy()
+                await asyncio.to_thread(self._keep, self._taken())
+        finally:
+            self._keep(self._taken())
+
+    def change(self, settings: Settings) -> None:
+        """These settings hold from now on."""
+        self._settings = settings
+        self.guard.change(settings.guard, settings.domains)
+
+    def answer(self, verb: str, fields: Fields) -> Value:
+        """The operator's verbs. Raises KeyError for one that is not the guard's, Refused."""
+        try:
+            return _VERBS[verb](self, fields)
+        except NotASource as problem:
+            raise Refused(str(problem), exit_code=2) from None
+
+    # inside
+
+    def _taken(self) -> tuple[list[SourceRow], Memory]:
+        fresh, self._fresh = self._fresh, []
+        return fresh, Memory(time.time(), self.guard.ledger.snapshot(time.monotonic()))
+
+    def _keep(self, taken: tuple[list[SourceRow], Memory]) -> None:
+        fresh, memory = taken
+        oldest = time.time() - self._settings.guard.known_sources_days * 86_400.0
+        try:
+            self._store.keep_sources(fresh, forget_before=oldest)
+            self._store.remember(_LEDGER, memory)
+        except sqlite3.Error as problem:
+            self._fresh = fresh + self._fresh
+            self._log.error("guard-memory-not-kept", problem=str(problem))
+
+    def _learnt(self, name: str, host: bytes, at: float) -> None:
+        self._fresh.append(SourceRow(name, host, at))
+
+    def _happened(self, event: Event) -> None:
+        self._log.warning(event.kind.value, about=event.about, text=event.text)
+        if self._on_event is not None:
+            self._on_event(event)
+
+    def _ban(self, fields: Fields) -> Value:
+        there = network(str(fields["source"]))
+        seconds = fields.get("seconds")
+        until = None if seconds is None else time.time() + float(seconds)
+        ban = Ban(there, until, str(fields.get("note", "")), str(fields.get("by", "")), time.time())
+        self.seat.ban(ban)
+        self._keep_bans()
+        self._log.event("banned", source=str(there), by=ban.by)
+        return ban_row(ban)
+
+    def _pardon(self, fields: Fields) -> Value:
+        if "name" in fields:
+            found = self.guard.pardon_name(str(fields["name"]))
+        else:
+            found = self.seat.pardon(str(fields["source"]))
+            self._keep_bans()
+        if not found:
+            raise Refused("it was neither banned nor refused", exit_code=3)
+        self._log.event("pardoned", source=fields.get("source") or fields.get("name"), by=fields.get("by"))
+        return True
+
+    def _list(self, fields: Fields) -> Value:
+        now = time.time()
+        rows = [ban_row(ban) for ban in self.guard.bans if ban.until is None or ban.until > now]
+        for host, seconds in self.guard.ledger.refused(Scope.HOST, time.monotonic()):
+            ours = {"source": shown(host), "until": now + seconds}
+            rows.append({**ours, "note": "", "by": "guard", "at": None})
+        return rows
+
+    def _status(self, fields: Fields) -> Value:
+        refused = sum(1 for _ in self.guard.refused_hosts())
+        return {
+            "refused": refused,
+            "banned": len(self.guard.bans),
+            "names_under_attack": self.guard.names_under_attack(),
+            "spray": self.guard.is_spray,
+        }
+
+    def _keep_bans(self) -> None:
+        rows = [BanRow(str(b.network), b.until, b.note, b.by, b.at) for b in self.guard.bans]
+        try:
+            self._store.keep_bans(rows)
+        except sqlite3.Error as problem:
+            raise Refused(f"it holds until the next start, but could not be kept: {problem}") from None
+
+
+_VERBS: dict[str, Callable[[GuardHouse, Fields], Any]] = {
+    "guard-ban": GuardHouse._ban,
+    "guard-pardon": GuardHouse._pardon,
+    "guard-bans": GuardHouse._list,
+    "guard-status": GuardHouse._status,
+}
+
+
+def ban_row(ban: Ban) -> Fields:
+    return {"source": str(ban.network), "until": ban.until, "note": ban.note, "by": ban.by, "at": ban.at}
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """The task is cancelled and over."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,69 @@
+"""One try to log in, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gatepost.guard.limits import OPEN, Treatment
+from gatepost.policy.facts import Identity, Peer
+from gatepost.policy.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Where and how somebody tries to log in. `in_clear_allowed`: the virtual server says so."""
+
+    mechanism: str
+    virtual_server: str
+    peer: Peer
+    tls: bool
+    session_id: str
+    in_clear_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The login is good."""
+
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The login is refused. `reason` is for us; the peer is told `reason.shown`."""
+
+    reason: Reason
+
+
+Outcome = Welcome | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One attempt and what came of it, for guard and records.
+
+    `name` is as the peer gave it, at most 254 characters. `proof` tells two passwords apart and
+    says nothing else of them; None where there was none to see (SCRAM).
+    """
+
+    attempt: Attempt
+    name: str
+    outcome: Outcome
+    proof: bytes | None
+    treatment: Treatment = OPEN
+
+    @property
+    def reason(self) -> Reason | None:
+        return self.outcome.reason if isinstance(self.outcome, Rejected) else None
+
+
+GUESSES = frozenset(
+    {
+        Reason.UNKNOWN_USER,
+        Reason.WRONG_PASSWORD,
+        Reason.EMPTY_PASSWORD,
+        Reason.ACCOUNT_DISABLED,
+        Reason.AUTHORIZATION_IDENTITY,
+    }
+)
+"""The refusals that count as guesses; the others say nothing of the password."""

@@ -1,0 +1,350 @@
+"""The guard: who may try, and what every try, offence and connection means for those to come.
+
+It holds the truth of all workers, so a limit of N is N however many sessions try at once: a try that
+may still fail is counted while it is under way, and where those fill a limit the next one waits.
+
+Who is on a machine from which the name logged in before is measured by his own tries there alone:
+what others do, there or elsewhere, neither slows nor refuses him.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from gatepost.config.schema import Guard as GuardSettings
+from gatepost.guard.attempt import GUESSES, Attempt, Tried, Welcome
+from gatepost.guard.bans import Bans, Networks
+from gatepost.guard.decoys import Decoys
+from gatepost.guard.event import Event, EventKind
+from gatepost.guard.ledger import MARK_BYTES, Ledger, Offence, Scope
+from gatepost.guard.limits import (
+    LATER,
+    OPEN,
+    Bound,
+    Treatment,
+    harvest_delay_seconds,
+    login_delay_seconds,
+    most_of,
+    refuse_seconds,
+    source_bounds,
+    windows,
+)
+from gatepost.guard.source import Source, host, shown, source
+from gatepost.guard.sources import Familiarity, KnownSources
+from gatepost.guard.underway import UnderWay
+from gatepost.policy.facts import Peer
+from gatepost.policy.reasons import Reason
+from gatepost.store import naming
+
+_TAG_BYTES = 4
+_ALL = b"all"
+_FAILURES_WORTH_TELLING = 5
+
+
+class Listener:
+    """Hears what changed; a guard without anybody to tell has this one."""
+
+    def refused(self, host: bytes, seconds: float) -> None:
+        """Connections of the machine are refused for so long; 0: no more."""
+
+    def pair_refused(self, name: str, host: bytes) -> None:
+        """The name's own machine has guessed too often."""
+
+    def known(self, name: str, host: bytes, at: float) -> None:
+        """The name logged in there; worth keeping."""
+
+    def happened(self, event: Event) -> None:
+        """Somebody may want to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """What a try is measured by."""
+
+    name: str
+    there: Source
+    tag: bytes
+    mark: bytes
+    familiarity: Familiarity
+    trusted: bool
+
+
+class Guard:
+    """`clock` counts seconds and never matters by itself; `wall` is Unix time."""
+
+    def __init__(
+        self,
+        settings: GuardSettings,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        domains: Collection[str] = (),
+        known: KnownSources | None = None,
+        bans: Bans | None = None,
+        listener: Listener | None = None,
+    ) -> None:
+        self._clock = clock
+        self._wall = wall
+        self._listener = listener or Listener()
+        self.change(settings, domains)
+        self._under_way = UnderWay()
+        self.ledger = Ledger(windows(settings))
+        self._names = Ledger({**windows(settings), Offence.WRONG_PASSWORD: settings.offence_window_seconds})
+        self.known = known or KnownSources()
+        self.bans = bans or Bans()
+
+    def change(self, settings: GuardSettings, domains: Collection[str]) -> None:
+        """These settings hold from now on; the windows stay as they were at the start."""
+        self._settings = settings
+        self._only_domain = next(iter(domains)) if len(domains) == 1 else None
+        self._trusted = Networks(settings.trusted)
+        self._decoys = Decoys(settings.guessable, settings.decoys)
+
+    # connections
+
+    def refuses(self, peer: Peer) -> bool:
+        """Whether a connection is not heard at all."""
+        if self.bans.covering(peer, self._wall()) is not None:
+            return peer not in self._trusted
+        key = host(peer)
+        if not self.ledger.refused_seconds(Scope.HOST, key, self._clock()):
+            return False
+        return not self.known.is_anybodys(key) and peer not in self._trusted
+
+    def refused_hosts(self) -> Iterator[tuple[bytes, float]]:
+        """Machines whose connections are refused, with the seconds that are left."""
+        for key, seconds in self.ledger.refused(Scope.HOST, self._clock()):
+            if not self.known.is_anybodys(key):
+                yield key, seconds
+
+    # logins
+
+    def admit(self, attempt: Attempt, name: str, proof: bytes | None) -> Treatment:
+        """How the try is treated. If it is let go on, `note` or `gone` must follow."""
+        self._under_way.gone(attempt.session_id)
+        this = self._try(attempt, name, proof)
+        if this.familiarity is Familiarity.HOST:
+            bounds: tuple[Bound, ...] = (self._pair_bound(this),)
+            treatment = self._at_own_machine(this, bounds)
+        else:
+            bounds = self._strange_bounds(this)
+            treatment = self._elsewhere(this, bounds)
+        if not treatment.refused and not treatment.later and not self._is_repeat(this, bounds[0]):
+            self._under_way.begin(attempt.session_id, this.mark, [(one.scope, one.key) for one in bounds])
+        return treatment
+
+    def gone(self, session_id: str) -> None:
+        """Nothing more comes of a try that was under way there."""
+        self._under_way.gone(session_id)
+
+    def note(self, tried: Tried) -> None:
+        """The try counts from now on."""
+        self._under_way.gone(tried.attempt.session_id)
+        this = self._try(tried.attempt, tried.name, tried.proof)
+        if isinstance(tried.outcome, Welcome):
+            self._succeeded(this, tried, tried.outcome.identity.name)
+        elif tried.reason is Reason.UNKNOWN_USER and self._decoys.lures(tried.name):
+            self._refuse_host(
+                this.there, Offence.DECOY, tried.attempt.peer, f"tried the decoy {tried.name!r}"
+            )
+        elif tried.reason in GUESSES:
+            self._guessed(this, tried)
+
+    def _at_own_machine(self, this: _Try, bounds: tuple[Bound, ...]) -> Treatment:
+        bound = bounds[0]
+        if self.ledger.refused_seconds(bound.scope, bound.key, self._clock()):
+            return Treatment(self._settings.delay_most_seconds, refused=True)
+        return self._measured(this, bounds)
+
+    def _elsewhere(self, this: _Try, bounds: tuple[Bound, ...]) -> Treatment:
+        now = self._clock()
+        if not this.trusted and any(
+            self.ledger.refused_seconds(one.scope, one.key, now) for one in bounds[:3]
+        ):
+            # As slow as before, so that nobody can tell when guessing became pointless.
+            return Treatment(self._settings.delay_most_seconds, refused=True)
+        name = bounds[3]
+        is_stranger = this.familiarity is Familiarity.STRANGE and not this.trusted
+        if is_stranger and self.ledger.refused_seconds(name.scope, name.key, now):
+            self.ledger.prolong(name.scope, name.key, now, self._settings.refuse_seconds)
+            return Treatment(self._settings.delay_most_seconds, refused=True)
+        return self._measured(this, bounds)
+
+    def _measured(self, this: _Try, bounds: tuple[Bound, ...]) -> Treatment:
+        """By the counts, and by what is under way."""
+        now, repeat = self._clock(), self._is_repeat(this, bounds[0])
+        first = self.ledger.count(bounds[0].scope, bounds[0].key, Offence.WRONG_PASSWORD, now)
+        if not repeat and not this.trusted:
+            for one in bounds:
+                count = self.ledger.count(one.scope, one.key, Offence.WRONG_PASSWORD, now)
+                waiting = self._under_way.others((one.scope, one.key), this.mark)
+                if count + waiting >= one.most:
+                    return LATER if waiting else Treatment(self._settings.delay_most_seconds, refused=True)
+        under_way = self._under_way.others((bounds[0].scope, bounds[0].key), this.mark)
+        delay = login_delay_seconds(self._settings, first + under_way - repeat)
+        return Treatment(delay) if delay else OPEN
+
+    def _is_repeat(self, this: _Try, bound: Bound) -> bool:
+        return self.ledger.has(bound.scope, bound.key, this.mark, self._clock())
+
+    def _succeeded(self, this: _Try, tried: Tried, account: str) -> None:
+        now, peer = self._clock(), tried.attempt.peer
+        failures = self.ledger.count(Scope.HOST, this.there.host, Offence.WRONG_PASSWORD, now)
+        at_name = self.ledger.count(Scope.NAME, _bytes(this.name), Offence.WRONG_PASSWORD, now)
+        under_attack = self.is_under_attack(tried.name)
+        for scope, key in ((Scope.HOST, this.there.host), (Scope.SMALL, this.there.small),
+                           (Scope.LARGE, this.there.large), (Scope.PAIR, self._pair(this))):  # fmt: skip
+            self.ledger.forgive(scope, key, this.tag)
+        if this.familiarity is not Familiarity.HOST and (
+            under_attack or max(failures, at_name) >= _FAILURES_WORTH_TELLING
+        ):
+            self._tell(
+                EventKind.LOGIN_AFTER_FAILURES, account,
+                f"{account} logged in from {peer} after {max(failures, at_name)} wrong passwords",
+            )  # fmt: skip
+        if this.familiarity is Familiarity.STRANGE and self.known.has_name(this.name):
+            self._tell(
+                EventKind.LOGIN_FROM_NEW_NETWORK, account, f"{account} logged in from {peer}, a new network"
+            )
+        self.learn(this.name, account, this.there.host)
+
+    def learn(self, name: str, account: str, host: bytes) -> None:
+        """The account logged in there, by this name."""
+        at = self._wall()
+        for one in {self.name_key(name), self.name_key(account)}:
+            if self.known.add(one, host, at):
+                self._listener.known(one, host, at)
+
+    def _guessed(self, this: _Try, tried: Tried) -> None:
+        now, peer = self._clock(), tried.attempt.peer
+        if this.familiarity is Familiarity.HOST:
+            bound = self._pair_bound(this)
+            if self.ledger.note(bound.scope, bound.key, Offence.WRONG_PASSWORD, now, this.mark) >= bound.most:
+                self._refuse(bound.scope, bound.key, Offence.WRONG_PASSWORD)
+                self._listener.pair_refused(this.name, this.there.host)
+                self._tell(
+                    EventKind.ATTACK,
+                    this.name,
+                    f"{this.name}: {bound.most} wrong passwords from its own {peer}",
+                )
+            return
+        self._count_spray(this)
+        for bound in self._strange_bounds(this):
+            if self.ledger.note(bound.scope, bound.key, Offence.WRONG_PASSWORD, now, this.mark) < bound.most:
+                continue
+            if bound.scope is Scope.HOST:
+                self._refuse_host(this.there, Offence.WRONG_PASSWORD, peer, f"{bound.most} wrong passwords")
+            elif bound.scope is Scope.NAME or not this.trusted:
+                self._refuse_bound(bound, this, peer)
+
+    def _refuse_bound(self, bound: Bound, this: _Try, peer: Peer) -> None:
+        self._refuse(bound.scope, bound.key, Offence.WRONG_PASSWORD)
+        if bound.scope is Scope.NAME:
+            text = f"{this.name} is under attack: {bound.most} wrong passwords; only known sources may try it"
+            self._tell(EventKind.ATTACK, this.name, text)
+        else:
+            text = f"the network of {peer} guessed {bound.most} passwords"
+            self._tell(EventKind.ATTACK, bound.key.hex(), text)
+
+    def _count_spray(self, this: _Try) -> None:
+        """Names tried with wrong passwords; their marks are the names' tags."""
+        mark = this.tag + bytes(MARK_BYTES - _TAG_BYTES)
+        before = self.is_spray
+        self._names.note(Scope.ALL, _ALL, Offence.WRONG_PASSWORD, self._clock(), mark)
+        if self.is_spray and not before:
+            self._tell(
+                EventKind.ATTACK, "spray", f"{self._settings.spray_names} names are tried from many places"
+            )
+
+    # other offences
+
+    def offend(self, offence: Offence, peer: Peer) -> Treatment:
+        """It is counted; how the peer is treated for it."""
+        there = source(peer)
+        if peer in self._trusted:
+            return OPEN
+        if self.ledger.refused_seconds(Scope.HOST, there.host, self._clock()):
+            return Treatment(self._settings.delay_most_seconds, refused=True)
+        number = self.ledger.note(Scope.HOST, there.host, offence, self._clock())
+        if number >= max(1, most_of(self._settings, offence)):
+            self._refuse_host(there, offence, peer, f"{number} times {offence.value}")
+        delay = harvest_delay_seconds(self._settings, number) if offence is Offence.UNKNOWN_RECIPIENT else 0.0
+        return Treatment(delay) if delay else OPEN
+
+    # what others ask
+
+    @property
+    def is_spray(self) -> bool:
+        names = self._names.count(Scope.ALL, _ALL, Offence.WRONG_PASSWORD, self._clock())
+        return names >= self._settings.spray_names
+
+    def is_under_attack(self, name: str) -> bool:
+        return self.ledger.refused_seconds(Scope.NAME, _bytes(self.name_key(name)), self._clock()) > 0
+
+    def names_under_attack(self) -> list[str]:
+        return [key.decode("utf-8", "replace") for key, _ in self.ledger.refused(Scope.NAME, self._clock())]
+
+    def pardon(self, peer: Peer) -> bool:
+        """Nothing is known against the machine and its networks; whether there was anything."""
+        there = source(peer)
+        keys = ((Scope.HOST, there.host), (Scope.SMALL, there.small), (Scope.LARGE, there.large))
+        found = [self.ledger.pardon(scope, key) for scope, key in keys]
+        self._listener.refused(there.host, 0.0)
+        return any(found)
+
+    def pardon_name(self, name: str) -> bool:
+        return self.ledger.pardon(Scope.NAME, _bytes(self.name_key(name)))
+
+    def tidy(self) -> None:
+        """Call it every minute or so."""
+        self.ledger.tidy(self._clock())
+        self.known.forget_before(self._wall() - self._settings.known_sources_days * 86_400.0)
+
+    def name_key(self, name: str) -> str:
+        """One form for `bob`, `CORP\\bob` and, where there is one domain, `bob@example.org`."""
+        key = naming.canonical(name.strip()[:254]).rpartition("\\")[2]
+        local, at, domain = key.rpartition("@")
+        return local if at and domain == self._only_domain else key
+
+    # inside
+
+    def _try(self, attempt: Attempt, name: str, proof: bytes | None) -> _Try:
+        key, there = self.name_key(name), source(attempt.peer)
+        tag = hashlib.blake2b(_bytes(key), digest_size=_TAG_BYTES).digest()
+        mark = tag + (proof or secrets.token_bytes(MARK_BYTES))[: MARK_BYTES - _TAG_BYTES]
+        familiarity = self.known.familiarity(key, there.host)
+        return _Try(key, there, tag, mark, familiarity, attempt.peer in self._trusted)
+
+    def _strange_bounds(self, this: _Try) -> tuple[Bound, ...]:
+        name = Bound(Scope.NAME, _bytes(this.name), self._settings.wrong_passwords_per_name)
+        return (*source_bounds(self._settings, this.there, spray=self.is_spray), name)
+
+    def _pair_bound(self, this: _Try) -> Bound:
+        return Bound(Scope.PAIR, self._pair(this), self._settings.wrong_passwords_per_known_source)
+
+    def _pair(self, this: _Try) -> bytes:
+        return this.there.host + _bytes(this.name)
+
+    def _refuse(self, scope: Scope, key: bytes, offence: Offence) -> float:
+        settings = self._settings
+        return self.ledger.refuse(
+            scope, key, self._clock(), refuse_seconds(settings, offence), settings.refuse_most_seconds
+        )
+
+    def _refuse_host(self, there: Source, offence: Offence, peer: Peer, why: str) -> None:
+        if peer in self._trusted:
+            return
+        seconds = self._refuse(Scope.HOST, there.host, offence)
+        if not self.known.is_anybodys(there.host):
+            self._listener.refused(there.host, seconds)
+        self._tell(EventKind.ATTACK, shown(there.host), f"{peer} is refused for {seconds:.0f} s: {why}")
+
+    def _tell(self, kind: EventKind, about: str, text: str) -> None:
+        self._listener.happened(Event(kind, about, text))
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "replace")

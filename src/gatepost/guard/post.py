@@ -1,0 +1,203 @@
+"""The guard's post in one worker: it knows whom to turn away, and asks the one guard of all workers.
+
+A password that was right a moment ago from the same machine is no guess: it goes on without a
+question. Connections are judged by a copy of what the guard last said. When the guard cannot be
+asked the post decides by its own counts: a login never waits for a link.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from gatepost.config.schema import Guard as GuardSettings
+from gatepost.guard import told
+from gatepost.guard.attempt import Attempt, Tried, Welcome
+from gatepost.guard.bans import Ban, Bans, network
+from gatepost.guard.guard import Guard
+from gatepost.guard.ledger import Offence
+from gatepost.guard.limits import OPEN, Treatment
+from gatepost.guard.source import host
+from gatepost.policy.facts import Peer
+from gatepost.policy.reasons import Reason
+
+_ANSWER_SECONDS: Final = 2.0
+_LATER_SECONDS: Final = 0.1
+_LATER_TIMES: Final = 100
+_PROVEN_AT_MOST: Final = 10_000
+_TELL_AGAIN_SECONDS: Final = 86_400.0
+
+
+class Line(Protocol):
+    """The way to the guard. `ask` raises when there is no answer."""
+
+    async def ask(self, verb: str, **fields: Any) -> Any: ...
+    def tell(self, verb: str, **fields: Any) -> None: ...
+
+
+@dataclass(slots=True)
+class _Proven:
+    proof: bytes
+    told_at: float
+
+
+class Post:
+    """Before `join` it stands alone, and after `part` again. `clock` counts seconds."""
+
+    def __init__(
+        self,
+        own: Guard,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._own = own
+        self._clock = clock
+        self._wall = wall
+        self._sleep = sleep
+        self._line: Line | None = None
+        self._refused: dict[bytes, float] = {}
+        self._bans = Bans()
+        self._proven: OrderedDict[tuple[str, bytes], _Proven] = OrderedDict()
+        self._asked: set[str] = set()
+
+    def change(self, settings: GuardSettings, domains: Collection[str]) -> None:
+        """These settings hold from now on."""
+        self._own.change(settings, domains)
+
+    # the line
+
+    def join(self, line: Line) -> None:
+        """From now on the guard at the other end decides."""
+        self._line = line
+
+    def part(self) -> None:
+        """The line is dead."""
+        self._line = None
+
+    def hear(self, fields: dict[str, Any]) -> None:
+        """What the guard says to all its posts.
+
+        `hosts`: machines refused for so many seconds, 0 for no more; `all`: these and no others.
+        `bans`: the administrator's, all of them. `pairs`: names that guessed on their own machines.
+        """
+        if fields.get("all"):
+            self._refused.clear()
+        now = self._clock()
+        for key, seconds in fields.get("hosts", ()):
+            if seconds > 0:
+                self._refused[bytes.fromhex(key)] = now + seconds
+            else:
+                self._refused.pop(bytes.fromhex(key), None)
+        if "bans" in fields:
+            self._bans = Bans(Ban(network(text), until) for text, until in fields["bans"])
+        for name, key in fields.get("pairs", ()):
+            self._proven.pop((name, bytes.fromhex(key)), None)
+        if len(self._refused) > 1_000 and self._refused and next(iter(self._refused.values())) <= now:
+            self._refused = {key: until for key, until in self._refused.items() if until > now}
+
+    # connections
+
+    @property
+    def is_watchful(self) -> bool:
+        """Whether anybody is refused at all."""
+        return bool(self._refused or self._bans) or self._line is None
+
+    def refuses(self, peer: Peer) -> bool:
+        """Whether the connection is not heard at all. Asked for every connection."""
+        if self._line is None:
+            return self._own.refuses(peer)
+        if self._refused:
+            until = self._refused.get(host(peer))
+            if until is not None and until > self._clock():
+                return True
+        return bool(self._bans) and self._bans.covering(peer, self._wall()) is not None
+
+    def offend(self, offence: Offence, peer: Peer) -> None:
+        """It is counted, some time soon."""
+        if self._line is None:
+            self._own.offend(offence, peer)
+        else:
+            self._line.tell("guard-offence", offence=offence.value, peer=str(peer))
+
+    async def unknown_recipient(self, peer: Peer) -> Treatment:
+        """It is counted; how the answer is to be treated."""
+        answer = await self._answer("guard-unknown-recipient", peer=str(peer))
+        if answer is None:
+            return self._own.offend(Offence.UNKNOWN_RECIPIENT, peer)
+        return told.treatment_of(answer)
+
+    # logins
+
+    def admit(self, attempt: Attempt, name: str, proof: bytes | None) -> Treatment | Awaitable[Treatment]:
+        """How the try is treated; `note` or `gone` follows when it goes on."""
+        if proof is not None and self._proven:
+            proven = self._proven.get((self._own.name_key(name), host(attempt.peer)))
+            if proven is not None and hmac.compare_digest(proven.proof, proof):
+                return OPEN
+        return self._asked_for(attempt, name, proof)
+
+    async def _asked_for(self, attempt: Attempt, name: str, proof: bytes | None) -> Treatment:
+        self._asked.add(attempt.session_id)
+        treatment = OPEN
+        for _ in range(_LATER_TIMES):
+            answer = await self._answer("guard-admit", **told.attempt_fields(attempt, name, proof))
+            own = answer is None
+            treatment = self._own.admit(attempt, name, proof) if own else told.treatment_of(answer)
+            if not treatment.later:
+                return treatment
+            await self._sleep(_LATER_SECONDS)
+        return Treatment(refused=True)
+
+    def note(self, tried: Tried) -> None:
+        """The try counts from now on."""
+        was_asked = tried.attempt.session_id in self._asked
+        self._asked.discard(tried.attempt.session_id)
+        if tried.reason is Reason.LOGIN_REFUSED_BY_GUARD:
+            return
+        key = (self._own.name_key(tried.name), host(tried.attempt.peer))
+        now = self._clock()
+        if isinstance(tried.outcome, Welcome):
+            proven = self._proven.get(key)
+            if not was_asked and proven is not None and now - proven.told_at < _TELL_AGAIN_SECONDS:
+                self._proven.move_to_end(key)
+                return
+            if tried.proof is not None:
+                self._remember(key, _Proven(tried.proof, now))
+        else:
+            proven = self._proven.get(key)
+            if proven is not None and proven.proof == tried.proof:
+                del self._proven[key]  # it was right once and is not any more
+        if self._line is None:
+            self._own.note(tried)
+        else:
+            self._line.tell("guard-tried", **told.tried_fields(tried))
+
+    def gone(self, session_id: str) -> None:
+        """The session ended, or what it tried is not to be decided."""
+        if session_id in self._asked:
+            self._asked.discard(session_id)
+            if self._line is None:
+                self._own.gone(session_id)
+            else:
+                self._line.tell("guard-gone", session=session_id)
+
+    def _remember(self, key: tuple[str, bytes], proven: _Proven) -> None:
+        self._proven[key] = proven
+        self._proven.move_to_end(key)
+        if len(self._proven) > _PROVEN_AT_MOST:
+            self._proven.popitem(last=False)
+
+    async def _answer(self, verb: str, **fields: Any) -> Any:
+        """What the guard says; None when it cannot be asked."""
+        if self._line is None:
+            return None
+        try:
+            return await asyncio.wait_for(self._line.ask(verb, **fields), _ANSWER_SECONDS)
+        except Exception:  # whatever is wrong with the line, logins go on
+            return None
