@@ -38,6 +38,7 @@ from gatepost.server.admission import Running
 from gatepost.server.bind import openings
 from gatepost.server.listener import Doors
 from gatepost.server.maildrop import Maildrops
+from gatepost.server.renewal import Renewal
 from gatepost.server.sessions import Sessions
 from gatepost.server.shard import Shard
 from gatepost.server.virtual import VirtualServers, virtual_servers
@@ -83,6 +84,7 @@ class Worker:
         self._arrived: dict[str, socket.socket] = {}
         self._all_directories: WeakSet[Directories] = WeakSet()
         self._settings = settings
+        self._renewal = Renewal(lambda: self._serving.tls_servers, log)
         self._prepared: VirtualServers | None = None
         self._deliveries = Deliveries(self._spools, self._mailboxes, self._tracking, log)
 
@@ -119,6 +121,7 @@ class Worker:
             ("prepare", self._prepare),
             ("take-over", self._take_over),
             ("abandon", self._abandon),
+            ("certificates-look", self._look_at_certificates),
             ("guard", self._hear_guard),
         ):
             verbs.add(verb, act)
@@ -175,6 +178,9 @@ class Worker:
         self._arrived = {}
         return True
 
+    async def _look_at_certificates(self, fields: dict[str, Value]) -> Value:
+        return await self._renewal.look()
+
     async def _open(self, serving: VirtualServers, arrived: Mapping[str, socket.socket]) -> None:
         wanted = openings(serving.settings, serving.off)
         await self._doors.take_over({one.key: serving.targets[one.server] for one in wanted}, arrived)
@@ -197,6 +203,7 @@ class Worker:
         """Until drained or alone; meanwhile changes of the accounts are seen within a second."""
         gone = asyncio.create_task(link.closed.wait())
         told = asyncio.create_task(self._draining.wait())
+        renewing = asyncio.create_task(self._renewal.run())
         while not gone.done() and not told.done():
             await asyncio.wait({gone, told}, timeout=_REFRESH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             for directory in tuple(self._all_directories):
@@ -206,8 +213,8 @@ class Worker:
                     self._log.warning("accounts-unreadable", problem=str(problem))
         if gone.done():
             self._guard.part()
-        gone.cancel()
-        told.cancel()
+        for task in (gone, told, renewing):
+            task.cancel()
 
     async def _drain(self) -> None:
         """Nothing new is accepted; open transactions are finished, within bounds."""

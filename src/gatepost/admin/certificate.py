@@ -66,7 +66,7 @@ def certificate_rows(settings: Settings, *, now: datetime | None = None) -> list
 
 def _row(name: str, certificate: Certificate, settings: Settings, now: datetime) -> dict[str, object]:
     servers = [*settings.smtp.values(), *settings.pop3.values()]
-    users = [server.name for server in servers if server.certificate == name and server.tls.value != "off"]
+    users = [server.name for server in servers if name in server.certificate and server.tls.value != "off"]
     file = str(certificate.chain or certificate.pfx)
     row: dict[str, object] = {"name": name, "used_by": users, "file": file}
     leaf = leaf_of(certificate)

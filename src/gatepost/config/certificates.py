@@ -24,7 +24,7 @@ def certificate_doubts(settings: Settings, now: datetime) -> Iterator[Doubt]:
         path = ("certificates", name)
         yield from _lifetime(path, leaf, now.astimezone(UTC))
         names = dns_names(leaf)
-        if not any(_names_host(pattern, settings.hostname) for pattern in names):
+        if not any(names_host(pattern, settings.hostname) for pattern in names):
             text = f"the certificate {name} does not name {settings.hostname}"
             yield Doubt(path, text, "have it made for " + settings.hostname)
 
@@ -68,7 +68,8 @@ def _lifetime(path: tuple[str, str], leaf: x509.Certificate, now: datetime) -> I
         )
 
 
-def _names_host(pattern: str, hostname: str) -> bool:
+def names_host(pattern: str, hostname: str) -> bool:
+    """Whether a certificate for `pattern` is one for the host; a wildcard is one label (RFC 9525 §6.3)."""
     pattern = pattern.lower()
     if pattern.startswith("*."):
         return hostname.partition(".")[2] == pattern[2:]

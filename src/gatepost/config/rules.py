@@ -79,12 +79,13 @@ def _addresses_twice(settings: Settings) -> Iterator[Complaint]:
 def _certificate_missing(
     path: tuple[str, str], server: SmtpServer | Pop3Server, known: frozenset[str]
 ) -> Iterator[Complaint]:
-    if server.tls is not TlsMode.OFF and server.certificate not in known:
-        yield Complaint(
-            (*path, "certificate") if "certificate" in server.model_fields_set else (*path, "tls"),
-            f"TLS needs the certificate {server.certificate!r}, which is not there",
-            f'write [certificates.{server.certificate}], or set tls = "off"',
-        )
+    for name in server.certificate if server.tls is not TlsMode.OFF else ():
+        if name not in known:
+            yield Complaint(
+                (*path, "certificate") if "certificate" in server.model_fields_set else (*path, "tls"),
+                f"TLS needs the certificate {name!r}, which is not there",
+                f'write [certificates.{name}], or set tls = "off"',
+            )
 
 
 def _rights_never_asked(path: tuple[str, str], server: SmtpServer | Pop3Server) -> Iterator[Complaint]:

@@ -20,9 +20,9 @@ from gatepost.config.value import (
     Net,
     OnceEach,
     Seconds,
-    Text,
     choice,
     one_of,
+    shown,
     wrong,
 )
 
@@ -121,6 +121,16 @@ def _tls_version(value: object) -> str:
 
 
 Mechanisms = Annotated[tuple[Annotated[str, PlainValidator(_mechanism)], ...], Listed, OnceEach]
+def _certificate_names(value: object) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not names or not all(isinstance(one, str) for one in names):
+        raise wrong(
+            f"{shown(value)} names no certificate", 'write "default", or a list: ["default", "other"]'
+        )
+    return tuple(names)
+
+
+CertificateNames = Annotated[tuple[str, ...], PlainValidator(_certificate_names), OnceEach]
 
 
 class VirtualServer(Limits):
@@ -129,7 +139,7 @@ class VirtualServer(Limits):
     name: str = Field(default="", alias=NAME)
     listen: Annotated[tuple[Address, ...], Listed]
     tls: Annotated[TlsMode, one_of(TlsMode)] = TlsMode.OFFER
-    certificate: Text = "default"
+    certificate: CertificateNames = ("default",)
     tls_min: Annotated[str, PlainValidator(_tls_version)] = "1.2"
     auth: Mechanisms = ()
     auth_in_clear: bool = False

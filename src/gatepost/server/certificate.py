@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from gatepost.config.schema import Certificate
@@ -48,17 +51,29 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True)
 class ServerCertificate:
-    """What a server shows: subject names, end, and the RFC 5929 §4 binding of its leaf."""
+    """What a server shows: subject names, end, key type, and the RFC 5929 §4 binding of its leaf."""
 
     names: tuple[str, ...]
     not_after: float
+    kind: str
     end_point_binding: bytes
 
     @staticmethod
     def of(pair: KeyPair) -> ServerCertificate:
         """Raises ValueError when the chain holds no certificate."""
         leaf = x509.load_pem_x509_certificate(pair.chain)
-        return ServerCertificate(_names(leaf), leaf.not_valid_after_utc.timestamp(), _binding(leaf))
+        ends = leaf.not_valid_after_utc.timestamp()
+        return ServerCertificate(_names(leaf), ends, _kind(leaf), _binding(leaf))
+
+
+def _kind(leaf: x509.Certificate) -> str:
+    match leaf.public_key():
+        case rsa.RSAPublicKey():
+            return "rsa"
+        case ec.EllipticCurvePublicKey():
+            return "ecdsa"
+        case other:
+            return type(other).__name__
 
 
 def _names(leaf: x509.Certificate) -> tuple[str, ...]:
@@ -66,7 +81,7 @@ def _names(leaf: x509.Certificate) -> tuple[str, ...]:
         found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return ()
-    return tuple(found.get_values_for_type(x509.DNSName))
+    return tuple(name.lower() for name in found.get_values_for_type(x509.DNSName))
 
 
 def _binding(leaf: x509.Certificate) -> bytes:
@@ -78,16 +93,23 @@ def _binding(leaf: x509.Certificate) -> bytes:
     return hashlib.new(algorithm.name, der).digest()
 
 
-def server_context(pair: KeyPair, *, tls_min: str = "1.2") -> ssl.SSLContext:
-    """A context for listeners. Raises ssl.SSLError when key and certificate do not belong together."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+C = TypeVar("C", bound=ssl.SSLContext)
+
+
+def server_context(pairs: Sequence[KeyPair], kind: type[C], *, tls_min: str = "1.2") -> C:
+    """A context of this kind for listeners, with pairs of different key types.
+
+    Raises ssl.SSLError when a key and its certificate do not belong together.
+    """
+    context = kind(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[tls_min]
     # renegotiation lets a peer make us work; compression leaks (CRIME)
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE
     context.num_tickets = 1
     if tls_min in ("1.0", "1.1"):
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 allows TLS below 1.2 only there
-    _load(context, pair)
+    for pair in pairs:
+        _load(context, pair)
     return context
 
 

@@ -13,21 +13,23 @@ import hmac
 import os
 import ssl
 import weakref
+from collections.abc import Iterable
 
 _LABEL = b"EXPORTER-Channel-Binding"  # RFC 9266 §2
 _LENGTH = 32
 
 
 class ExporterSecrets:
-    """The exporter secrets of the handshakes made with one context, in the order they happen."""
+    """The exporter secrets of the handshakes made with some contexts, in the order they happen."""
 
     __slots__ = ("__weakref__", "_finalizer", "_reader")
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, contexts: Iterable[ssl.SSLContext]) -> None:
         self._reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        # closed when the last connection of the context is gone, however often it was replaced
+        # closed when the last connection of the contexts is gone, however often it was replaced
         self._finalizer = weakref.finalize(self, _close, self._reader, writer)
-        context.keylog_filename = f"/proc/self/fd/{writer}"
+        for context in contexts:
+            context.keylog_filename = f"/proc/self/fd/{writer}"
 
     def take(self) -> bytes | None:
         """The last secret logged since the last call, None when there is none."""

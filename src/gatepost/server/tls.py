@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from gatepost.config.schema import Certificate, TlsMode, VirtualServer
-from gatepost.server.certificate import ServerCertificate, key_pair, server_context
+from gatepost.server.certificate import key_pair
 from gatepost.server.exporter import ExporterSecrets, tls_exporter
+from gatepost.server.face import Face, Faces
 
 _READ_BYTES = 65536
 _SSL_PROBLEMS = (ssl.SSLError, ssl.CertificateError, ValueError)
@@ -22,23 +24,53 @@ class TlsFailure(Exception):
     """The handshake or the record layer failed; the connection can only be closed."""
 
 
+Stamp = tuple[int, int, int]
+
+
 class TlsServer:
-    """What every connection of one virtual server shares: context, certificate, ticket keys."""
+    """What every connection of one virtual server shares: the certificates it shows.
 
-    __slots__ = ("certificate", "context", "exporter_secrets")
+    `files` are where they lie.
+    """
 
-    def __init__(self, context: ssl.SSLContext, certificate: ServerCertificate) -> None:
-        self.context = context
-        self.certificate = certificate
+    __slots__ = ("_certificates", "_settings", "_stamps", "exporter_secrets", "faces", "files")
+
+    def __init__(self, settings: VirtualServer, certificates: Sequence[Certificate]) -> None:
+        """Raises OSError, ValueError, ssl.SSLError when one of the certificates cannot be used."""
+        self._settings = settings
+        self._certificates = certificates
+        self.files = tuple(file for one in certificates for file in (one.chain, one.key, one.pfx) if file)
+        self._stamps = _stamps(self.files)
         self.exporter_secrets: ExporterSecrets | None = None
+        self.show(self.read())
 
-    def bind_channels(self) -> None:
-        """Connections made from now on can give `tls-exporter` data (needed by SCRAM-...-PLUS)."""
-        self.exporter_secrets = ExporterSecrets(self.context)
+    def is_outdated(self) -> bool:
+        """Whether the files have changed; once for each change."""
+        stamps = _stamps(self.files)
+        changed, self._stamps = stamps != self._stamps, stamps
+        return changed
 
-    def close(self) -> None:
-        if self.exporter_secrets is not None:
-            self.exporter_secrets.close()
+    def read(self) -> Faces:
+        """What lies in the files now. Raises OSError, ValueError, ssl.SSLError."""
+        return Faces([key_pair(one) for one in self._certificates], tls_min=self._settings.tls_min)
+
+    def show(self, faces: Faces) -> None:
+        """New connections see these; open ones keep what they have."""
+        self.faces = faces
+        if any(mechanism.endswith("-PLUS") for mechanism in self._settings.auth):
+            self.exporter_secrets = ExporterSecrets(faces)  # connections can give `tls-exporter` data
+
+
+def _stamps(files: Iterable[Path]) -> tuple[Stamp | None, ...]:
+    return tuple(map(_stamp, files))
+
+
+def _stamp(file: Path) -> Stamp | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 class TlsChannel:
@@ -49,13 +81,13 @@ class TlsChannel:
     one record in either direction.
     """
 
-    __slots__ = ("_exporter_secret", "_incoming", "_outgoing", "_server", "_tls", "closed", "established")
+    __slots__ = ("_exporter_secret", "_incoming", "_outgoing", "_secrets", "_tls", "closed", "established")
 
     def __init__(self, server: TlsServer) -> None:
-        self._server = server
+        self._secrets = server.exporter_secrets
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = server.context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._tls = server.faces.default.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._exporter_secret: bytes | None = None
         self.established = False
         self.closed = False
@@ -88,9 +120,9 @@ class TlsChannel:
         except _SSL_PROBLEMS as problem:
             raise TlsFailure(_words(problem)) from problem
         finally:
-            if self._server.exporter_secrets is not None:
+            if self._secrets is not None:
                 # the secret is logged within this very call, so it is this connection's
-                self._exporter_secret = self._server.exporter_secrets.take() or self._exporter_secret
+                self._exporter_secret = self._secrets.take() or self._exporter_secret
         return self.established
 
     def encrypt(self, data: bytes) -> bytes:
@@ -120,10 +152,13 @@ class TlsChannel:
 
     def channel_bindings(self) -> dict[str, bytes]:
         """Channel binding data by type (RFC 5929, RFC 9266), for SCRAM with PLUS."""
-        bindings = {"tls-server-end-point": self._server.certificate.end_point_binding}
-        cipher = self._tls.cipher()
-        if self._exporter_secret is not None and cipher is not None and self._tls.version() == "TLSv1.3":
-            bindings["tls-exporter"] = tls_exporter(self._exporter_secret, cipher[0])
+        cipher, version, face = self._tls.cipher(), self._tls.version(), self._tls.context
+        name = cipher[0] if cipher else ""
+        bindings: dict[str, bytes] = {}
+        if isinstance(face, Face) and (end_point := face.end_point_binding(name, version)):
+            bindings["tls-server-end-point"] = end_point
+        if self._exporter_secret is not None and version == "TLSv1.3":
+            bindings["tls-exporter"] = tls_exporter(self._exporter_secret, name)
         return bindings
 
 
@@ -139,8 +174,4 @@ def tls_server(settings: VirtualServer, certificates: Mapping[str, Certificate])
     """
     if settings.tls is TlsMode.OFF:
         return None
-    pair = key_pair(certificates[settings.certificate])
-    server = TlsServer(server_context(pair, tls_min=settings.tls_min), ServerCertificate.of(pair))
-    if any(mechanism.endswith("-PLUS") for mechanism in settings.auth):
-        server.bind_channels()
-    return server
+    return TlsServer(settings, [certificates[name] for name in settings.certificate])

@@ -14,7 +14,7 @@ from gatepost.server.pop3 import Pop3Conversation
 from gatepost.server.porter import Porter
 from gatepost.server.shard import Pop3VirtualServer, Shard, SmtpVirtualServer
 from gatepost.server.smtp import SmtpConversation
-from gatepost.server.tls import tls_server
+from gatepost.server.tls import TlsServer, tls_server
 
 
 class VirtualServers:
@@ -33,6 +33,10 @@ class VirtualServers:
     @property
     def directories(self) -> Directories:
         return self._shard.directories
+
+    @property
+    def tls_servers(self) -> list[TlsServer]:
+        return [server.tls for server in self.servers.values() if server.tls is not None]
 
     def inherit(self, before: VirtualServers) -> None:
         """What was counted goes on being counted."""
