@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -66,12 +67,20 @@ class Generations:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """The file holds all of `text` or what it held before, also after a power cut. Raises OSError."""
+    """The file holds all of `text` or what it held before, also after a power cut.
+
+    One that is there keeps its mode and owner; a new one is 0600. Raises OSError.
+    """
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
+            if path.exists():
+                there = path.stat()
+                os.fchmod(file.fileno(), there.st_mode & 0o7777)
+                with contextlib.suppress(PermissionError):
+                    os.fchown(file.fileno(), there.st_uid, there.st_gid)
             os.fsync(file.fileno())
         os.replace(draft, path)
     except OSError:

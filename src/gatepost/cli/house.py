@@ -14,7 +14,8 @@ from gatepost.admin.init import AlreadyThere, Ports, make_directory
 from gatepost.admin.relay_groups import relay_group_doubts
 from gatepost.admin.status import status_row
 from gatepost.cli.context import FAILED, NO, Context, Failure, who
-from gatepost.cli.output import local_time, print_fields, print_json, size
+from gatepost.cli.output import local_time, print_fields, print_json, print_lines, size
+from gatepost.cli.service import difference_in_force
 from gatepost.config.check import check as check_settings
 from gatepost.config.fault import Fault
 from gatepost.config.finding import Finding, Findings
@@ -53,7 +54,13 @@ def init(
     print(f"      gatepost -c {file} run")
 
 
-def check(context: typer.Context, json: Json = False) -> None:
+def check(
+    context: typer.Context,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Say in words what a reload of the file would change.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Say whether the file is valid and closed: every fault with its line. Exit 3 if it is unsafe."""
     file = context.obj.file
     try:
@@ -61,10 +68,14 @@ def check(context: typer.Context, json: Json = False) -> None:
     except ConfigError as error:
         _show_faults(file, error, json=json)
     findings = _findings(settings)
+    changes = [change.text for change in difference_in_force(context.obj)] if diff else None
     if json:
         print_json({"file": str(file), "valid": True, "safe": findings.is_safe,
-                    "findings": [_finding_row(one) for one in findings.items]})  # fmt: skip
+                    "findings": [_finding_row(one) for one in findings.items],
+                    **({} if changes is None else {"changes": changes})})  # fmt: skip
     else:
+        if changes is not None:
+            print_lines(changes or ["A reload would change nothing."])
         for finding in findings.items:
             print(finding, file=sys.stderr)
         print(_verdict(file, errors=len(findings.errors), warnings=len(findings.warnings)))

@@ -1,0 +1,29 @@
+"""Every local user as the access page would see it after a login."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gatepost.config.schema import Settings
+from gatepost.mail.address import Address
+from gatepost.policy.facts import Identity
+from gatepost.store.accounts import Accounts
+
+
+def identities(settings: Settings, accounts: Accounts, *, limit: int = 10_000) -> Iterator[Identity]:
+    """Enabled users, at most `limit`."""
+    guessable = {name.lower() for name in settings.guard.guessable}
+    for count, user in enumerate(accounts.users.all()):
+        if count >= limit:
+            return
+        if user.disabled:
+            continue
+        addresses = (user.name, *user.addresses)
+        yield Identity(
+            name=user.name,
+            names=frozenset({user.name, user.local}),
+            addresses=frozenset(Address(*text.rsplit("@", 1)) for text in addresses),
+            groups=accounts.groups.of_user(user.id),
+            privileged=user.administrator,
+            guessable=not guessable.isdisjoint({user.name, user.local}),
+        )
