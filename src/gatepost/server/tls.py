@@ -60,6 +60,11 @@ class TlsServer:
         if any(mechanism.endswith("-PLUS") for mechanism in self._settings.auth):
             self.exporter_secrets = ExporterSecrets(faces)  # connections can give `tls-exporter` data
 
+    def close(self) -> None:
+        """No connection is made any more."""
+        if self.exporter_secrets is not None:
+            self.exporter_secrets.close()
+
 
 def _stamps(files: Iterable[Path]) -> tuple[Stamp | None, ...]:
     return tuple(map(_stamp, files))
