@@ -82,7 +82,7 @@ def test_a_stranger_writes_to_bob_who_collects_it_and_to_nobody_else(
     require("swaks", "curl")
     assert "550 5.7.1 Unable to relay" in _type(printed, "stranger@", "--to you@elsewhere.example")
     assert "250 2.0.0 queued as" in _type(printed, "stranger@", "--to bob@demo.test")
-    # Taken in and delivered are two things: each look is a login of its own, and one of the first will see it.
+    # Taken in is not yet delivered: each look is a login of its own, and one of the first sees it.
     looks = (_type(printed, "pop3s", ":9950/1") for _ in range(100))
     assert any("From: stranger@elsewhere.example" in said for said in looks)
 
