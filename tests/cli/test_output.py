@@ -42,5 +42,5 @@ def test_json_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_fields_are_aligned_and_lists_stand_below(capsys: pytest.CaptureFixture[str]) -> None:
-    print_fields({"a": 1, "long": ["x", "y"], "none": [], "yes": True})
-    assert capsys.readouterr().out == "a:    1\nlong: x\n      y\nnone: -\nyes:  yes\n"
+    print_fields({"a_b": 1, "long": ["x", "y"], "none": [], "yes": True})
+    assert capsys.readouterr().out == "a b:  1\nlong: x\n      y\nnone: -\nyes:  yes\n"

@@ -49,7 +49,7 @@ def print_fields(fields: Mapping[str, Any]) -> None:
     width = max((len(name) for name in fields), default=0) + 1
     for name, value in fields.items():
         lines = _lines(value)
-        print(f"{name + ':':<{width}} {lines[0]}")
+        print(f"{name.replace('_', ' ') + ':':<{width}} {lines[0]}")
         for line in lines[1:]:
             print(" " * (width + 1) + line)
 
