@@ -41,18 +41,20 @@ class Server(Protocol):
 
 
 def fill(mailbox: Path, messages: int) -> None:
-    """A Maildir with so many messages that were seen before, named as Dovecot names them."""
+    """A Maildir with so many messages that were seen before, stored and named as either server does it.
+
+    Lines end in LF on the disk; SIZE_BYTES is the size over POP3.
+    """
     for name in ("cur", "new", "tmp"):
         (mailbox / name).mkdir(parents=True)
     line = b"The quick brown fox jumps over the lazy dog and then writes a letter.\r\n"
     for number in range(messages):
-        head = b"From: a@load.example\r\nSubject: message %d\r\nMessage-ID: <%d@load.example>\r\n\r\n" % (
-            number,
-            number,
-        )
-        content = (head + line * (SIZE_BYTES // len(line) + 1))[: SIZE_BYTES - 2] + b"\r\n"
-        name = f"{1_700_000_000 + number}.M{number}P1.host,S={SIZE_BYTES},W={SIZE_BYTES}:2,S"
-        (mailbox / "cur" / name).write_bytes(content)
+        head = b"From: a@load.example\r\nSubject: message %d\r\n\r\n" % number
+        whole = (head + line * (SIZE_BYTES // len(line) + 1))[: SIZE_BYTES - 3].rstrip(b"\r\n")
+        whole += b"." * (SIZE_BYTES - 2 - len(whole)) + b"\r\n"
+        stored = whole.replace(b"\r\n", b"\n")
+        name = f"{1_700_000_000 + number}.M{number}P1.host,S={len(stored)},W={SIZE_BYTES}:2,S"
+        (mailbox / "cur" / name).write_bytes(stored)
 
 
 def _mailboxes(root: Path, named: dict[str, str]) -> None:

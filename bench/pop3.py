@@ -3,10 +3,10 @@
     python bench/pop3.py
     python bench/pop3.py --only gatepost --rounds 1 --seconds 2
 
-POP3 over TLS from the first byte, a full handshake for each session, USER and PASS. A poll is a login, STAT and
-QUIT on an empty mailbox, 50 sessions at a time; reading is RETR of all of 1,000 messages of 10 kB, one after
-another or 10 under way, 10 sessions at a time. Both servers have copies of the same Maildirs. Processor time is
-user and system time of all the server's processes.
+POP3 over TLS from the first byte, a full handshake for each session, USER and PASS. A poll is a login, STAT
+and QUIT on an empty mailbox, 50 sessions at a time; reading is RETR of all of 1,000 messages of 10 kB, one
+after another or 10 under way, 10 sessions at a time. Both servers have copies of the same Maildirs. Processor
+time is user and system time of all the server's processes.
 """
 
 from __future__ import annotations
@@ -141,7 +141,8 @@ def table(found: dict[str, list[Figures]]) -> str:
                 statistics.median(getattr(f, field) for f in column) for field in ("p50_ms", "p99_ms")
             )
             lines.append(
-                f"| {work.name} | {name} | {rate[name]:.0f} {work.unit} | {cpu[name]:.0f} | {p50:.1f} | {p99:.1f} |"
+                f"| {work.name} | {name} | {rate[name]:.0f} {work.unit} | {cpu[name]:.0f}"
+                f" | {p50:.1f} | {p99:.1f} |"
             )
         if len(rate) == 2:
             ratios.append(
