@@ -16,7 +16,7 @@ from gatepost.server.certificate import key_pair
 from gatepost.server.exporter import ExporterSecrets, tls_exporter
 from gatepost.server.face import Face, Faces
 
-_READ_BYTES = 65536
+_READ_BYTES = 16384  # what a record holds at most (RFC 8446 §5.1)
 _SSL_PROBLEMS = (ssl.SSLError, ssl.CertificateError, ValueError)
 
 
@@ -103,11 +103,17 @@ class TlsChannel:
         if not self.established and not self._handshake():
             return b""
         pieces: list[bytes] = []
+        incoming, read = self._incoming, self._tls.read
         try:
-            # until WANT_READ: records may lie buffered, and no new event would come for them
-            while piece := self._tls.read(_READ_BYTES):
+            # Until all is read: records may lie buffered, and no new event would come for them. Not until
+            # WANT_READ: the exception would cost more than the record.
+            piece = b""
+            while incoming.pending or len(piece) == _READ_BYTES:
+                piece = read(_READ_BYTES)
+                if not piece:
+                    self.closed = True  # close_notify
+                    break
                 pieces.append(piece)
-            self.closed = True  # close_notify
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
