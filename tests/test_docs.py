@@ -65,7 +65,7 @@ def test_every_reason_is_described(reason: str) -> None:
 
 @pytest.mark.parametrize("command", sorted(commands(typer.main.get_command(app))))
 def test_every_command_is_described(command: str) -> None:
-    assert mentions(PAGES["commands.md"], command)
+    assert mentions(PAGES["cli.md"], command)
 
 
 def test_there_is_much_to_describe() -> None:
