@@ -9,7 +9,9 @@ from gatepost.config.load import load_text
 from gatepost.config.schema import Settings
 from gatepost.policy.facts import Identity
 
-ANN = Identity("ann@example.org", frozenset({"ann@example.org", "ann"}), frozenset(), frozenset({"pop3 relay"}))
+ANN = Identity(
+    "ann@example.org", frozenset({"ann@example.org", "ann"}), frozenset(), frozenset({"pop3 relay"})
+)
 BOB = Identity("bob@example.org", frozenset({"bob@example.org", "bob"}), frozenset(), frozenset())
 
 FILE = """
@@ -33,7 +35,9 @@ def settings(folder: Path, text: str) -> Settings:
 
 
 def said(folder: Path, after: str, before: str = FILE) -> list[str]:
-    return [change.text for change in difference(settings(folder, before), settings(folder, after), [ANN, BOB])]
+    return [
+        change.text for change in difference(settings(folder, before), settings(folder, after), [ANN, BOB])
+    ]
 
 
 def test_the_same_file_changes_nothing(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ class ShardVerbs:
 
     def _close_session(self, fields: Fields) -> Value:
         """The ids of the sessions that were ended: the one named, or all of a user."""
-        wanted, user = fields.get("id"), fields.get("user")
+        wanted, user = fields.get("session"), fields.get("user")
         found = [
             s for s in self._sessions if s.id == wanted or (user is not None and s.report().user == user)
         ]

@@ -63,7 +63,7 @@ def sessions(
     if action == "close":
         if not session and user is None:
             raise Failure("say which: `gatepost sessions close ID`, or `--user NAME`", 2)
-        closed = context.obj.ask("session-close", id=session or None, user=user)
+        closed = context.obj.ask("session-close", session=session or None, user=user)
         print_lines([f"{one} is closed" for one in closed])
         if not closed:
             raise Failure("there is no such session", NO)
@@ -117,9 +117,13 @@ def history(context: typer.Context, json: Json = False) -> None:
 
 
 @config.command()
-def show(context: typer.Context, number: Number) -> None:
+def show(context: typer.Context, number: Number, json: Json = False) -> None:
     """The file as it was in that generation."""
-    print(_text(context.obj, number), end="")
+    text = _text(context.obj, number)
+    if json:
+        print_json({"generation": number, "text": text})
+    else:
+        print(text, end="")
 
 
 @config.command()

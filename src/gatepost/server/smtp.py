@@ -371,7 +371,7 @@ class SmtpConversation:
         if isinstance(event, heard.TooManyErrors):
             reason = Reason.TOO_MANY_ERRORS
             self._shard.guard.offend(Offence.RUBBISH, self._client.peer)
-        reply = event.reply.one_line(reason.value, self.id)
+        reply = reply.one_line(reason.value, self.id)
         self._record.refused("command", reason, reply)
         return reply
 

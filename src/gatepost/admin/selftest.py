@@ -1,0 +1,153 @@
+"""The self-test from outside: every virtual server is tried over its real address, as a stranger.
+
+A stranger here is this host itself. Where the file lets it relay by its address, that is said and not
+taken for a fault; everything else the access page denies must be denied on the wire too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from gatepost.admin.probe import OUTSIDE, SMUGGLED_ENDS, Address, Caller, Probe, call, relay_forms
+from gatepost.config.schema import Pop3Server, Settings, SmtpServer, TlsMode, VirtualServer
+from gatepost.policy.access import Right, may
+from gatepost.policy.facts import Facts
+
+_PROBES_A_CONNECTION = 6  # fewer than a guard takes for an attack
+
+
+def selftest(settings: Settings, listeners: dict[str, list[str]]) -> Iterator[Probe]:
+    """Every probe of every address. `listeners`: addresses by `smtp.NAME` and `pop3.NAME`, as in status."""
+    for name, ends in listeners.items():
+        protocol, _, short = name.partition(".")
+        server: VirtualServer = settings.smtp[short] if protocol == "smtp" else settings.pop3[short]
+        for end in ends:
+            host, _, port = end.rpartition(":")
+            address = Address(name, host.strip("[]"), int(port), server.tls is TlsMode.IMPLICIT)
+            yield from _guarded(address, settings, server)
+
+
+def _guarded(address: Address, settings: Settings, server: VirtualServer) -> Iterator[Probe]:
+    """A server that does not answer fails its test; it does not end it."""
+    tests = _smtp_probes if isinstance(server, SmtpServer) else _pop3_probes
+    try:
+        yield from tests(address, settings, server)
+    except OSError as problem:
+        yield address.probe("answers", passed=False, detail=f"{type(problem).__name__}: {problem}")
+
+
+# SMTP
+
+
+def _smtp_probes(address: Address, settings: Settings, server: VirtualServer) -> Iterator[Probe]:
+    with call(address) as caller:
+        greeting = caller.reply()
+        here = caller.local_host()
+        if greeting.startswith(("421", "554")):
+            yield address.skipped("relay", f"this host is turned away: {greeting}")
+            return
+        offer = caller.say("EHLO selftest.invalid")
+    yield _auth_in_clear(address, server, offer)
+    yield from _relay(address, settings, server, here)
+    yield from _injection(address, server, "STARTTLS", "EHLO selftest.invalid")
+    yield from _smuggling(address, settings, server)
+
+
+def _auth_in_clear(address: Address, server: VirtualServer, offer: str) -> Probe:
+    offered = any(line[4:].upper().startswith("AUTH") for line in offer.splitlines())
+    meant = address.implicit or server.auth_in_clear
+    return address.probe("no AUTH in clear", passed=meant or not offered, detail="" if meant else offer[:200])
+
+
+def _relay(address: Address, settings: Settings, server: VirtualServer, here: str) -> Iterator[Probe]:
+    facts = Facts(ip_address(here), tls=address.implicit, hostnames=frozenset())
+    if may(Right.RELAY, facts, server.access).allowed:
+        yield address.skipped("relay", f"the file lets {here}, which is this host, relay here")
+        return
+    domain = next(iter(settings.domains), "localhost")
+    forms = relay_forms(domain, here)
+    for start in range(0, len(forms), _PROBES_A_CONNECTION):
+        with call(address) as caller:
+            caller.reply()
+            _introduce(caller, server, implicit=address.implicit)
+            for sender, recipient in forms[start : start + _PROBES_A_CONNECTION]:
+                yield _one_form(address, caller, sender, recipient)
+
+
+def _introduce(caller: Caller, server: VirtualServer, *, implicit: bool) -> None:
+    caller.say("EHLO selftest.invalid")
+    if server.tls is TlsMode.REQUIRE and not implicit and caller.say("STARTTLS").startswith("220"):
+        caller.start_tls()
+        caller.say("EHLO selftest.invalid")
+
+
+def _one_form(address: Address, caller: Caller, sender: str, recipient: str) -> Probe:
+    name = f"relay from <{sender}> to <{recipient}>"
+    answer = caller.say(f"MAIL FROM:<{sender}>")
+    if answer.startswith("2"):
+        answer = caller.say(f"RCPT TO:<{recipient}>")
+    refused = answer.startswith(("4", "5"))
+    caller.say("RSET")
+    return address.probe(name, passed=refused, detail=answer)
+
+
+def _injection(address: Address, server: VirtualServer, verb: str, hello: str) -> Iterator[Probe]:
+    """What comes in clear behind the verb must be answered neither before nor after the handshake."""
+    name = f"nothing smuggled behind {verb}"
+    if server.tls not in (TlsMode.OFFER, TlsMode.REQUIRE):
+        return
+    with call(address) as caller:
+        caller.reply()
+        if hello:
+            caller.say(hello)
+        caller.send(f"{verb}\r\nNOOP\r\n".encode())
+        answer = caller.reply()
+        if answer.startswith(("220", "+OK")):
+            # a server that waits for the handshake gets one; NOOP must not be answered in it
+            try:
+                caller.start_tls()
+                answer = caller.say(hello or "CAPA")
+                yield address.probe(
+                    name, passed="NOOP" not in answer and not answer.startswith("250 2.0.0 OK")
+                )
+            except OSError:
+                yield address.probe(name, passed=True)
+            return
+        yield address.probe(name, passed=not caller.reply(), detail=answer)
+
+
+def _smuggling(address: Address, settings: Settings, server: VirtualServer) -> Iterator[Probe]:
+    domain = next(iter(settings.domains), None)
+    if domain is None:
+        return
+    for end in SMUGGLED_ENDS:
+        name = f"no end of DATA at {end!r}"
+        with call(address) as caller:
+            caller.reply()
+            _introduce(caller, server, implicit=address.implicit)
+            steps = (f"MAIL FROM:<{OUTSIDE}>", f"RCPT TO:<postmaster@{domain}>", "DATA")
+            answers = [caller.say(step) for step in steps]
+            if not answers[2].startswith("354"):
+                yield address.skipped(
+                    "no smuggled end of DATA", f"a stranger cannot hand in mail: {answers[-1]}"
+                )
+                return
+            caller.send(b"Subject: selftest\r\n\r\nx" + end + b"NOOP\r\n.\r\n")
+            answer = caller.reply()
+            yield address.probe(name, passed=answer.startswith("5"), detail=answer)
+
+
+# POP3
+
+
+def _pop3_probes(address: Address, settings: Settings, server: VirtualServer) -> Iterator[Probe]:
+    assert isinstance(server, Pop3Server)
+    if server.tls is TlsMode.REQUIRE:
+        for lines in (["USER selftest", "PASS selftest"], ["AUTH PLAIN AHNlbGZ0ZXN0AHNlbGZ0ZXN0"]):
+            with call(address) as caller:
+                caller.reply()
+                answers = [caller.say(line) for line in lines]
+                refused = answers[0].startswith("-ERR")
+                yield address.probe(f"no {lines[0][:4]} in clear", passed=refused, detail=answers[0])
+    yield from _injection(address, server, "STLS", "")

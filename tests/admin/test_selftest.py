@@ -1,0 +1,104 @@
+"""The self-test finds what is open, and finds nothing where nothing is."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from pathlib import Path
+
+from gatepost.admin.probe import SMUGGLED_ENDS, Result, relay_forms
+from gatepost.admin.selftest import selftest
+from server.gate import gate, written
+
+INTERNET = """[smtp.internet]
+listen = ["127.0.0.1:0"]
+tls = "offer"
+access = [ { allow = ["connect", "submit"], to = "anyone" } ]
+"""
+LISTED = INTERNET.replace(" ] }", " ] }").replace(
+    'to = "anyone" }', 'to = "anyone" }, { allow = ["relay"], to = "net:127.0.0.0/8" }'
+)
+
+
+def test_a_closed_server_passes_every_try(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with gate(tmp_path, INTERNET) as here:
+            here.add("postmaster")
+            ends = {"smtp.internet": [f"127.0.0.1:{here.ports['internet']}"]}
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(None, lambda: list(selftest(here.shard.settings, ends)))
+            assert {probe.result for probe in found} == {Result.PASSED}
+            assert len(found) == 1 + len(relay_forms("example.org", "127.0.0.1")) + 1 + len(SMUGGLED_ENDS)
+            assert await here.queued() == []
+
+    asyncio.run(story())
+
+
+def test_there_are_seventeen_forms_and_twelve_ends() -> None:
+    assert len(set(relay_forms("example.org", "127.0.0.1"))) == 17
+    assert len(set(SMUGGLED_ENDS)) == 12
+
+
+ANSWERS = {b"DATA": b"354 go\r\n", b"EHLO": b"250-hello\r\n250 AUTH PLAIN\r\n"}
+
+
+class Gullible:
+    """A server that says yes to everything."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.end = f"127.0.0.1:{self._listening.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(b"220 hello\r\n")
+            for line in lines:
+                word = line[:4].upper()
+                answer = {b"DATA": b"354 go\r\n", b"EHLO": b"250-hello\r\n250 AUTH PLAIN\r\n"}.get(
+                    word, b"250 yes\r\n"
+                )
+                connection.sendall(answer)
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+def test_a_server_that_says_yes_fails(tmp_path: Path) -> None:
+    gullible = Gullible()
+    settings = written(tmp_path, INTERNET)
+    found = list(selftest(settings, {"smtp.internet": [gullible.end]}))
+    gullible.close()
+    failed = [probe.name for probe in found if probe.result is Result.FAILED]
+    assert "no AUTH in clear" in failed
+    assert sum(name.startswith("relay from") for name in failed) == 17
+    assert sum(name.startswith("no end of DATA") for name in failed) == 12
+
+
+def test_a_server_that_is_not_there_fails(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        end = f"127.0.0.1:{closed.getsockname()[1]}"
+    found = list(selftest(written(tmp_path, INTERNET), {"smtp.internet": [end]}))
+    assert [probe.result for probe in found] == [Result.FAILED]
+
+
+def test_where_this_host_may_relay_that_is_said(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with gate(tmp_path, LISTED) as here:
+            ends = {"smtp.internet": [f"127.0.0.1:{here.ports['internet']}"]}
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(None, lambda: list(selftest(here.shard.settings, ends)))
+            skipped = [probe for probe in found if probe.result is Result.SKIPPED]
+            assert [probe.name for probe in skipped] == ["relay"]
+            assert not any(probe.result is Result.FAILED for probe in found)
+
+    asyncio.run(story())
