@@ -36,6 +36,9 @@ class Fixed:
         self.generation = 1
         self.changed = False
         self.asked = 0
+        self.pretended = 0
+        self.closed = False
+        self.catches = False
 
     def refresh(self) -> bool:
         if self.changed:
@@ -52,6 +55,15 @@ class Fixed:
     def _identity(self) -> Identity:
         return Identity(self.name, frozenset({self.name}), frozenset(), frozenset(), directory=self.where)
 
+    def close(self) -> None:
+        self.closed = True
+
+    async def knows(self, name: str) -> bool:
+        return self._knows(name)
+
+    async def pretend(self, password: Secret) -> None:
+        self.pretended += 1
+
     async def identity(self, name: str) -> Identity | None:
         return self._identity() if self._knows(name) else None
 
@@ -67,6 +79,12 @@ class Fixed:
         return self._identity() if self._knows(name) else Refusal(Reason.UNKNOWN_USER)
 
     def resolve(self, address: Address) -> Resolution:
+        named = self.named(address)
+        if isinstance(named, UnknownRecipient) and self.catches:
+            return Mailbox(f"{self.where}:caught")
+        return named
+
+    def named(self, address: Address) -> Resolution:
         return Mailbox(f"{self.where}:{self.name}") if self._knows(address.local) else UnknownRecipient()
 
 

@@ -16,9 +16,10 @@ from gatepost.admin.explain import Case, Known
 from gatepost.admin.relayers import means_every_user, relay_entries
 from gatepost.config.schema import Settings, SmtpServer
 from gatepost.directory.build import directories
-from gatepost.directory.directory import Directories, Unavailable
+from gatepost.directory.directory import Directories, Resolution, Unavailable, settled
 from gatepost.directory.password import Passwords
 from gatepost.log import Level, Log, LogWriter
+from gatepost.mail.address import Address
 from gatepost.policy.access import Kind
 from gatepost.policy.facts import UNKNOWN, Identity, Peer, UnknownType
 from gatepost.policy.reasons import Reason
@@ -34,23 +35,28 @@ class Learning:
     settings: Settings
     accounts: Accounts
     directories: Directories
+    runner: asyncio.Runner  # one loop for all: connections to a directory live in it
 
     def known(self, server: SmtpServer, case: Case) -> Known:
         """Everything the case needs."""
         login = None if case.user is None else self.login(case.user)
-        hostnames = asyncio.run(_hostnames(case.peer)) if server.access.needs_hostnames else frozenset()
-        return Known(login, hostnames, self.directories.resolve)
+        hostnames = self.runner.run(_hostnames(case.peer)) if server.access.needs_hostnames else frozenset()
+        return Known(login, hostnames, self.resolve)
 
     def login(self, name: str) -> Identity | Reason:
         """Who that is with the right password, or why nobody."""
         try:
-            identity = asyncio.run(self.directories.identity(name))
+            identity = self.runner.run(self.directories.identity(name))
         except Unavailable:
             return Reason.DIRECTORY_UNAVAILABLE
         if identity is not None:
             return identity
         user = self.accounts.users.find(name, tuple(self.settings.domains))
         return Reason.ACCOUNT_DISABLED if user is not None and user.disabled else Reason.UNKNOWN_USER
+
+    def resolve(self, address: Address) -> Resolution:
+        """Whose mail for the address is. Raises Unavailable."""
+        return self.runner.run(settled(self.directories.resolve(address)))
 
     def paths(self, login: Identity | Reason | None) -> dict[str, tuple[str, ...]]:
         """The groups of a local identity, with the way to each."""
@@ -83,7 +89,10 @@ def learning(settings: Settings, accounts: Accounts) -> Iterator[Learning]:
     silent = os.open(os.devnull, os.O_WRONLY)
     try:
         log = Log(LogWriter(silent), level=Level.ERROR)
-        yield Learning(settings, accounts, directories(settings, accounts, passwords, log))
+        several = directories(settings, accounts, passwords, log)
+        with asyncio.Runner() as runner:
+            yield Learning(settings, accounts, several, runner)
+            several.close()
     finally:
         passwords.close()
         os.close(silent)

@@ -43,6 +43,12 @@ def file_complaints(settings: Settings) -> Iterator[Complaint]:
             yield from _told((*path, "login"), partial(_secret_line, "password_file", password_file))
         if route.ca_file is not None:
             yield from _told(path, partial(_certificates, "ca_file", route.ca_file))
+    for name, directory in settings.directory.items():
+        path = ("directory", name)
+        if directory.bind_password_file is not None:
+            yield from _told(path, partial(_secret_line, "bind_password_file", directory.bind_password_file))
+        if directory.ca_file is not None:
+            yield from _told(path, partial(_certificates, "ca_file", directory.ca_file))
     if settings.state.exists() and not settings.state.is_dir():
         yield Complaint(("state",), f"{settings.state} is not a folder", "name a folder")
 

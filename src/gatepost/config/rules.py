@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from gatepost.config.directories import directory_complaints
 from gatepost.config.fault import Complaint
 from gatepost.config.schema import (
     Certificate,
-    Directory,
-    DirectoryKind,
     Pop3Server,
     RouteLogin,
     Settings,
@@ -40,8 +39,7 @@ def complaints(settings: Settings, raw: Mapping[str, Any]) -> Iterator[Complaint
     for pattern, route in settings.routes.items():
         if route.login is not None:
             yield from _half_login(("routes", pattern, "login"), route.login)
-    for name, directory in settings.directory.items():
-        yield from _not_for_local(("directory", name), directory)
+    yield from directory_complaints(settings)
     yield from _retry_order(settings)
     yield from _unnamed(settings)
 
@@ -147,16 +145,6 @@ def _half_login(path: tuple[str, str, str], login: RouteLogin) -> Iterator[Compl
     if login.oauth is None and not (login.user and login.password_file):
         missing = "password_file" if login.user else "user"
         yield Complaint((*path, missing), "is missing", "a login needs user and password_file")
-
-
-def _not_for_local(path: tuple[str, str], directory: Directory) -> Iterator[Complaint]:
-    if directory.kind is not DirectoryKind.LOCAL:
-        return
-    if path[1] != "local":
-        remedy = 'write kind = "ldap", or use [directory.local]'
-        yield Complaint(path, "local accounts are [directory.local] alone", remedy)
-    for key in sorted(directory.model_fields_set - {"kind"}):
-        yield Complaint((*path, key), "means nothing for local accounts", "take it out")
 
 
 def _retry_order(settings: Settings) -> Iterator[Complaint]:

@@ -37,10 +37,12 @@ from gatepost.config.value import (
     Forward,
     Listed,
     MailAddress,
+    LdapUrl,
     Name,
     Net,
     RoutePattern,
     Seconds,
+    OneOrList,
     Text,
     Via,
     one_of,
@@ -60,6 +62,7 @@ __all__ = [
     "LogLevel",
     "Mailboxes",
     "OnFull",
+    "LoginBy",
     "OnGreylist",
     "OnReject",
     "OnSilence",
@@ -148,18 +151,31 @@ class DirectoryKind(Enum):
 
 class Directory(Model):
     """`[directory.NAME]`: where accounts are; asked in the file's order."""
+class LoginBy(Enum):
+    """How a password is checked: of the entry found first, or of a name made from what was typed."""
+
+    SEARCH = "search"
+    DIRECT = "direct"
+
+
 
     kind: Annotated[DirectoryKind, one_of(DirectoryKind)] = DirectoryKind.LOCAL
-    url: Text | None = None
+    url: Annotated[tuple[LdapUrl, ...], OneOrList] = ()
+    starttls: bool = True
     base: Text | None = None
-    domain: Text | None = None
+    domain: Name | None = None
     bind_user: Text | None = None
     bind_password_file: FilePath | None = None
     ca_file: FilePath | None = None
     timeout_seconds: Seconds = 5
     facts_seconds: Seconds = 300
+    login: Annotated[LoginBy, one_of(LoginBy)] = LoginBy.SEARCH
+    login_name: Text | None = None
 
 
+    stale_seconds: Seconds = 900
+    proven_seconds: Annotated[int, Field(ge=0, le=86_400)] = 60
+    connections: Annotated[int, Field(ge=1, le=1_000)] = 8
 class OnFull(Enum):
     """A full mailbox: DEFER is told 452, REFUSE 552."""
 

@@ -213,6 +213,17 @@ def _is_host(text: str) -> bool:
     return True
 
 
+def _ldap_url(value: object) -> str:
+    text = _text(value)
+    if not text.startswith(("ldap://", "ldaps://")) or not _is_host_url(text.removesuffix("/")):
+        raise wrong(f"{shown(text)} is no directory server", 'write it like "ldaps://dc1.corp.example"')
+    return text.removesuffix("/")
+
+
+def _one_or_list(value: object) -> object:
+    return (value,) if isinstance(value, str) else _as_tuple(value)
+
+
 def _http_url(value: object) -> str:
     text = _text(value)
     try:
@@ -277,6 +288,7 @@ RoutePattern = Annotated[str, PlainValidator(_route_pattern)]
 FilePath = Annotated[Path, PlainValidator(_path)]
 Address = Annotated[Endpoint, PlainValidator(_endpoint)]
 HttpUrl = Annotated[str, PlainValidator(_http_url)]
+LdapUrl = Annotated[str, PlainValidator(_ldap_url)]
 To = Annotated[Principal, PlainValidator(_principal)]
 Net = Annotated[Network, PlainValidator(_network)]
 OnlyTrue = Annotated[bool, PlainValidator(_only_true)]
@@ -284,6 +296,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Bytes = Annotated[int, Field(ge=1_024, le=2**40)]
 Seconds = Annotated[int, Field(ge=1, le=366 * 86_400)]
 Listed = BeforeValidator(_as_tuple)
+OneOrList = BeforeValidator(_one_or_list)
 OnceEach = AfterValidator(_once_each)
 MailAddress = Annotated[str, PlainValidator(_mail_address)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final, Generic, TypeVar
 
 K = TypeVar("K")
@@ -35,6 +36,9 @@ class Cache(Generic[K, V]):
 
     def clear(self) -> None:
         self._answers.clear()
+
+    def answers(self) -> Iterable[V]:
+        return self._answers.values()
 
     def __len__(self) -> int:
         return len(self._answers)

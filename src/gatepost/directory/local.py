@@ -68,6 +68,7 @@ class LocalDirectory:
         self._log = log
         self._known: Cache[str, _Account | _Nobody] = Cache(_REMEMBERED)
         self._resolved: Cache[Address, Resolution] = Cache(_REMEMBERED)
+        self._named: Cache[Address, Resolution] = Cache(_REMEMBERED)
         self._version = accounts.version()
         self._generation = 0
 
@@ -87,7 +88,18 @@ class LocalDirectory:
         self._generation += 1
         self._known.clear()
         self._resolved.clear()
+        self._named.clear()
         return True
+
+    def close(self) -> None:
+        """The accounts and the threads are others' to close."""
+
+    async def knows(self, name: str) -> bool:
+        self.refresh()
+        return self._account(name) is not None
+
+    async def pretend(self, password: Secret) -> None:
+        await self._passwords.matches(self._proven.key("", password), Secret("wrong"), None)
 
     async def identity(self, name: str) -> Identity | None:
         account = self._account(name)
@@ -124,13 +136,21 @@ class LocalDirectory:
         return Refusal(Reason.ACCOUNT_DISABLED) if account.disabled else account.identity
 
     def resolve(self, address: Address) -> Resolution:
-        resolution = self._resolved.get(address)
+        return self._remembered(self._resolved, address, catch_all=True)
+
+    def named(self, address: Address) -> Resolution:
+        return self._remembered(self._named, address, catch_all=False)
+
+    def _remembered(
+        self, known: Cache[Address, Resolution], address: Address, *, catch_all: bool
+    ) -> Resolution:
+        resolution = known.get(address)
         if resolution is None:
             try:
-                resolution = self._recipients.resolve(address)
+                resolution = self._recipients.resolve(address, catch_all=catch_all)
             except DBAPIError as error:
                 raise Unavailable(str(error.orig)) from error
-            self._resolved.put(address, resolution)
+            known.put(address, resolution)
         return resolution
 
     async def _judged(

@@ -59,12 +59,14 @@ class _Walk:
 class LocalDomain:
     """A local domain and what its settings say of addresses in it.
 
-    `forwards`: another server knows the recipients that are not resolved here. `postmaster` and
-    `catch_all` are local addresses that have such mail where no account or alias has.
+    `forwards`: another server knows the recipients that are not resolved here; `others`: other
+    directories may. `postmaster` and `catch_all` are local addresses that have such mail where no
+    account or alias has.
     """
 
     name: str
     forwards: bool = False
+    others: bool = False
     plus_addressing: bool = True
     postmaster: str | None = None
     catch_all: str | None = None
@@ -81,7 +83,7 @@ class Recipients:
         self._accounts = accounts
         self._domains = {naming.canonical_domain(domain.name): domain for domain in domains}
 
-    def resolve(self, address: Address) -> Resolution:
+    def resolve(self, address: Address, *, catch_all: bool = True) -> Resolution:
         """Whose mail for the address is. Asks the database each time."""
         domain = naming.canonical_domain(address.domain)
         if not domain and address.local.lower() == "postmaster" and self._domains:
@@ -89,7 +91,7 @@ class Recipients:
         if domain not in self._domains:
             return UnknownRecipient()
         with self._accounts.database.reading() as connection:
-            found = self._find(connection, address.local, domain)
+            found = self._find(connection, address.local, domain, catch_all=catch_all)
             if not isinstance(found, aliases.Alias):
                 return found
             walk = _Walk()
@@ -99,7 +101,7 @@ class Recipients:
         return Alias(tuple(walk.mailboxes.values()), tuple(walk.addresses))
 
     def _find(
-        self, connection: Connection, local: str, domain: str
+        self, connection: Connection, local: str, domain: str, *, catch_all: bool
     ) -> Mailbox | aliases.Alias | UnknownRecipient:
         """The account or alias that has the address: exactly, without its tag, or as what is left."""
         if not _ROUTED.isdisjoint(local):
@@ -114,7 +116,9 @@ class Recipients:
         answer = found.get(keys.whole) or (found.get(keys.bare) if bare else None)
         if answer is None and bare == "postmaster":
             answer = self._postmasters(connection, domain)
-        return answer or found.get(keys.caught) or _caught(settings, domain)
+        if answer is not None or not catch_all:
+            return answer or UnknownRecipient()
+        return found.get(keys.caught) or _caught(settings, domain)
 
     def _having(self, connection: Connection, keys: _Keys) -> dict[str, Mailbox | aliases.Alias]:
         """Which accounts and aliases have these canonical addresses: one query, for aliases one more."""
@@ -151,12 +155,13 @@ class Recipients:
             if alias.outside:
                 walk.addresses[Address(local, domain)] = None
             return None
-        found = self._find(connection, local, domain)
+        settings = self._domains[domain]
+        found = self._find(connection, local, domain, catch_all=not settings.others)
         if isinstance(found, aliases.Alias):
             return found
         if isinstance(found, Mailbox):
             walk.mailboxes[found.account] = found
-        elif self._domains[domain].forwards:
+        elif settings.forwards or settings.others:
             walk.addresses[Address(local, domain)] = None
         return None
 
