@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Coroutine
 from typing import Any, Final
 
 from gatepost.config.schema import LocalDomain
-from gatepost.directory.directory import Unavailable, UnknownRecipient
+from gatepost.directory.directory import Resolution, Unavailable, UnknownRecipient
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Recipient
 from gatepost.policy.access import Right
@@ -148,17 +148,31 @@ class Transaction:
         if len(self._recipients) >= limit:
             return self._refuse(Reason.TOO_MANY_RECIPIENTS, address, limit=limit)
         domain = self._local_domain(address)
-        refusal: Reply | Coroutine[Any, Any, Reply] | None
         if domain is None:
-            refusal = self._refusal_to_relay(address)
-        else:
-            refusal = self._refusal_of_local(address, domain)
-        if refusal is None:
-            refusal = self._refusal_by_day(address)
+            return self._refusal_to_relay(address) or self._taken(command, relays=True)
+        try:
+            resolution = self._shard.directories.resolve(address)
+        except Unavailable:
+            return self._refuse(Reason.FACT_UNKNOWN, address)
+        if isinstance(resolution, Awaitable):
+            return self._local_later(command, domain, resolution)
+        return self._local(command, domain, resolution)
+
+    async def _local_later(self, command: Rcpt, domain: LocalDomain, coming: Awaitable[Resolution]) -> Reply:
+        """The answer once the directory gave its own."""
+        try:
+            resolution = await coming
+        except Unavailable:
+            return self._refuse(Reason.FACT_UNKNOWN, command.address)
+        answer = self._local(command, domain, resolution)
+        return answer if isinstance(answer, Reply) else await answer
+
+    def _taken(self, command: Rcpt, *, relays: bool) -> Reply:
+        refusal = self._refusal_by_day(command.address)
         if refusal is not None:
             return refusal
-        self._relays |= domain is None
-        self._recipients.append(Recipient(address, command.notify, command.orcpt))
+        self._relays |= relays
+        self._recipients.append(Recipient(command.address, command.notify, command.orcpt))
         return _RECIPIENT_OK
 
     def _local_domain(self, address: Address) -> LocalDomain | None:
@@ -174,19 +188,15 @@ class Transaction:
         self._record.refused("rcpt", reason, reply, sender=self._sender, recipient=address)
         return reply
 
-    def _refusal_of_local(
-        self, address: Address, domain: LocalDomain
-    ) -> Reply | Coroutine[Any, Any, Reply] | None:
-        try:
-            resolution = self._shard.directories.resolve(address)
-        except Unavailable:
-            return self._refuse(Reason.FACT_UNKNOWN, address)
-        if not isinstance(resolution, UnknownRecipient):
-            return None
-        kept_elsewhere = domain.deliver != "mailbox" or domain.unknown != "reject"
-        if kept_elsewhere and _ROUTING.isdisjoint(address.local):
-            return None
-        return self._harvested(address)
+    def _local(
+        self, command: Rcpt, domain: LocalDomain, resolution: Resolution
+    ) -> Reply | Coroutine[Any, Any, Reply]:
+        address = command.address
+        if isinstance(resolution, UnknownRecipient):
+            kept_elsewhere = domain.deliver != "mailbox" or domain.unknown != "reject"
+            if not kept_elsewhere or not _ROUTING.isdisjoint(address.local):
+                return self._harvested(address)
+        return self._taken(command, relays=False)
 
     async def _harvested(self, address: Address) -> Reply:
         """The refusal of a recipient nobody has, as late as the guard says; or of the peer itself."""
