@@ -9,8 +9,8 @@ from gatepost.policy.reasons import REPLIES, Reason, Said
 from gatepost.policy.refusal import refusal
 from gatepost.smtp.reply import Reply
 
-# the reason of a refusal that the protocol core words by itself
-CORE_REASONS: Final = {
+_BY_STATUS: Final = {"5.1.7": Reason.SENDER_SYNTAX, "5.1.3": Reason.RECIPIENT_SYNTAX}
+_BY_CODE: Final = {
     500: Reason.UNKNOWN_COMMAND,
     502: Reason.NOT_IMPLEMENTED,
     503: Reason.BAD_SEQUENCE,
@@ -19,6 +19,12 @@ CORE_REASONS: Final = {
     554: Reason.BAD_SEQUENCE,
     555: Reason.UNKNOWN_PARAMETER,
 }
+
+
+def core_reason(reply: Reply) -> Reason:
+    """The reason of a refusal that the protocol core words by itself."""
+    known = None if reply.enhanced is None else _BY_STATUS.get(reply.enhanced)
+    return known or _BY_CODE.get(reply.code, Reason.SYNTAX_ERROR)
 
 
 def refused(

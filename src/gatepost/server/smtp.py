@@ -23,7 +23,7 @@ from gatepost.server.client import Client, peer_address
 from gatepost.server.connection import Connection
 from gatepost.server.hostname import confirmed_hostnames
 from gatepost.server.record import Record
-from gatepost.server.refuse import CORE_REASONS, refused, refused_right
+from gatepost.server.refuse import core_reason, refused, refused_right
 from gatepost.server.sessions import SessionReport
 from gatepost.server.shard import Shard, SmtpVirtualServer
 from gatepost.server.transaction import Transaction
@@ -367,7 +367,8 @@ class SmtpConversation:
         return self._transaction.content(event.data)
 
     def _bad(self, event: heard.BadCommand | heard.TooManyErrors) -> Answer:
-        reason = CORE_REASONS.get(event.reply.code, Reason.SYNTAX_ERROR)
+        reply = event.reply
+        reason = core_reason(reply)
         if isinstance(event, heard.TooManyErrors):
             reason = Reason.TOO_MANY_ERRORS
             self._shard.guard.offend(Offence.RUBBISH, self._client.peer)
