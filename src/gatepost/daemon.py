@@ -59,6 +59,7 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._started_at = time.time()
         self._workers = Supervisor(worker_count(settings), self._orders, self._told, log)
+        self._house = Housekeeping(lambda: self._settings, self._workers, ServiceManager(), log)
         self._guard = GuardHouse(
             settings,
             GuardStore(place.guard),
@@ -259,12 +260,7 @@ class Daemon:
                 return await self._switch(verb, str(fields["name"]))
         if verb.startswith("guard-"):
             return self._guard.answer(verb, fields)
-        answers = await self._workers.ask_all(verb, **fields)
-        if all(isinstance(answer, list) for answer in answers):
-            return [row for answer in answers for row in answer]
-        if found := [answer for answer in answers if answer is not None]:
-            return found[0]
-        raise Refused("not found", exit_code=3)
+        return merged(await self._workers.ask_all(verb, **fields), workers=len(self._workers.shards))
 
     async def _status(self) -> Value:
         workers = await self._workers.ask_all("status")
@@ -289,6 +285,18 @@ class Daemon:
             "restarts": self._workers.restarts,
             "workers": [worker for worker in workers if worker is not None],
         }
+
+
+def merged(answers: list[Value], *, workers: int) -> Value:
+    """The workers' lists as one, or the one answer there is. Raises Refused when there is none."""
+    found = [answer for answer in answers if answer is not None]
+    if not answers:
+        raise Refused(f"none of the {workers} workers runs now; try again in a moment")
+    if not found:
+        raise Refused("not found", exit_code=3)
+    if all(isinstance(answer, list) for answer in found):
+        return [row for answer in found for row in answer]
+    return found[0]
 
 
 def full_name(settings: Settings, name: str) -> str:
