@@ -82,6 +82,7 @@ class Scan(Model):
 
     url: HttpUrl
     deadline_seconds: Seconds = 10
+    skip_over_bytes: Bytes = 50_000_000
     when_silent: Annotated[OnSilence, one_of(OnSilence)] = OnSilence.DEFER
     on_reject: Annotated[OnReject, one_of(OnReject)] = OnReject.REFUSE
     on_add_header: Annotated[OnSuspicion, one_of(OnSuspicion)] = OnSuspicion.MARK
