@@ -1,13 +1,18 @@
-"""A message being taken in: its content, what its header must not be, and its way to the disk."""
+"""A message being taken in: its content, what its header must not be, and its way to the disk.
+
+From somebody who is no identity, an Authentication-Results field in our name is a forgery and does not
+get in (RFC 8601 §5).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime
 from typing import Final
 
 from gatepost.mail.address import Address
+from gatepost.mail.auth_results import Sieve, without
 from gatepost.mail.envelope import Body, Envelope, Origin, Recipient
 from gatepost.mail.header import (
     HeaderError,
@@ -21,40 +26,120 @@ from gatepost.policy.access import Right
 from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
 from gatepost.smtp.command import Helo, Mail
-from gatepost.store.incoming import Incoming
+from gatepost.store.incoming import LARGE_BYTES, Incoming
+from gatepost.wire.dots import Unstuffer, unstuff
 
 _BEHIND_BYTES: Final = 512 * 1024  # of a large message not yet written: the peer has to wait
 _HEADER_LIMIT_BYTES: Final = 256 * 1024
 
 
 class Intake:
-    """One message from its first octet to the commit; then its `envelope` is there."""
+    """One message from its first octet to the commit; then its `envelope` is there.
 
-    __slots__ = ("_client", "_head", "_incoming", "envelope", "is_committing")
+    `holds_header`: until the commit the header may still be changed. It stays in memory so long.
+    """
 
-    def __init__(self, incoming: Incoming, client: Client) -> None:
+    __slots__ = (
+        "_client",
+        "_head",
+        "_header_ended",
+        "_held",
+        "_hostname",
+        "_incoming",
+        "_sieve",
+        "_top",
+        "envelope",
+        "is_committing",
+    )
+
+    def __init__(
+        self, incoming: Incoming, client: Client, hostname: str, *, holds_header: bool = False
+    ) -> None:
         self._incoming = incoming
         self._client = client
+        self._hostname = hostname
         self._head = b""
+        self._header_ended = False
+        self._sieve = Sieve(hostname) if client.identity is None else None
+        self._held: bytes | None = b"" if holds_header else None
+        self._top = b""
         self.envelope: Envelope | None = None
         self.is_committing = False
 
     @property
     def size_bytes(self) -> int:
-        return self._incoming.size_bytes
+        return self._incoming.size_bytes + len(self._held or b"")
+
+    @property
+    def queue_id(self) -> str:
+        return self._incoming.queue_id
 
     def take(self, data: bytes) -> Awaitable[None] | None:
         """A part of the content; an awaitable when the disk must catch up before more is read."""
         incoming = self._incoming
-        if incoming.size_bytes < _HEADER_LIMIT_BYTES and b"\r\n\r\n" not in self._head:
-            self._head = self._head + data if self._head else data
-        incoming.write(data)
+        if not self._header_ended:
+            data = self._header(data)
+        if data:
+            incoming.write(data)
         return incoming.drain() if incoming.pending_bytes > _BEHIND_BYTES else None
+
+    def _header(self, data: bytes) -> bytes:
+        """What goes on to the spool of a part in which there may be header."""
+        if len(self._head) < _HEADER_LIMIT_BYTES:
+            self._head = self._head + data if self._head else data
+        if self._sieve is not None:
+            data = self._sieve.feed(data)
+            self._header_ended = self._sieve.done
+        else:
+            whole = self._head.startswith(b"\r\n") or b"\r\n\r\n" in self._head
+            self._header_ended = whole or len(self._head) >= _HEADER_LIMIT_BYTES
+        return data if self._held is None else self._hold(data)
+
+    def _hold(self, data: bytes) -> bytes:
+        """Keeps the header back; one too long for that goes on unchanged."""
+        held, self._held = (self._held or b"") + data, b""
+        if not self._header_ended and len(held) < _HEADER_LIMIT_BYTES:
+            self._held = held
+            return b""
+        header = header_block(held)
+        if not self._header_ended or len(header) > _HEADER_LIMIT_BYTES:
+            self._held = None
+            return held
+        self._held = header
+        return held[len(header) :]
+
+    def whole(self) -> None:
+        """The content has ended: what was held back of a header without end goes its way."""
+        if not self._header_ended and self._sieve is not None:
+            rest = self._sieve.finish()
+            self._header_ended = True
+            if rest := rest if self._held is None else self._hold(rest):
+                self._incoming.write(rest)
 
     def abandon(self) -> None:
         """Nothing of it is kept, unless it is on its way to the disk already."""
         if not self.is_committing:
             self._incoming.abandon()
+
+    async def plain(self) -> bytes | None:
+        """The content without stuffing; None of one that is too large for memory: see `plain_pieces`."""
+        if self.size_bytes > LARGE_BYTES:
+            return None
+        return unstuff((self._held or b"") + b"".join([piece async for piece in self._incoming.pieces()]))
+
+    async def plain_pieces(self) -> AsyncIterator[bytes]:
+        """The content without stuffing, in pieces. Raises: OSError."""
+        unstuffer = Unstuffer()
+        yield unstuffer.feed(self._held or b"")
+        async for piece in self._incoming.pieces():
+            yield unstuffer.feed(piece)
+        yield unstuffer.finish()
+
+    def put_on_top(self, lines: bytes, *, without_fields: tuple[str, ...]) -> None:
+        """At the commit these lines go on top, and the fields of these names go if the header is held."""
+        self._top = lines
+        if self._held:
+            self._held = without(self._held, without_fields)
 
     def objection(self, *, received_limit: int) -> tuple[Reason, Address | str | None] | None:
         """What is wrong with the header, and the address it is about."""
@@ -76,7 +161,6 @@ class Intake:
         recipients: list[Recipient],
         helo: Helo,
         *,
-        hostname: str,
         virtual_server: str,
         submitted: bool,
         now: float,
@@ -100,7 +184,7 @@ class Intake:
             mail.envid,
         )
         top = received(
-            hostname=hostname,
+            hostname=self._hostname,
             helo=helo.name,
             peer=origin.peer,
             protocol=self._protocol(helo, smtputf8=mail.smtputf8),
@@ -110,7 +194,9 @@ class Intake:
             for_=recipients[0].address if len(recipients) == 1 else None,
         )
         if submitted:
-            top += submission_lines(header_block(self._head), hostname=hostname, token=queue_id, at=at)
+            top += submission_lines(header_block(self._head), hostname=self._hostname, token=queue_id, at=at)
+        if self._top or self._held:
+            top = self._top + top + (self._held or b"")
         self.is_committing = True
         self._head = b""
         return self._incoming.commit(self.envelope, top)

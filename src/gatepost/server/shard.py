@@ -19,6 +19,7 @@ from gatepost.pop3.capability import Capabilities
 from gatepost.server.admission import Running
 from gatepost.server.maildrop import Maildrops
 from gatepost.server.offer import offer
+from gatepost.server.screening import Scanner
 from gatepost.server.sessions import Sessions
 from gatepost.server.tls import TlsServer
 from gatepost.smtp.extension import ehlo_reply
@@ -52,6 +53,7 @@ class SmtpVirtualServer:
     running: Running = Running.RUNNING
     name: str = field(init=False)
     quota: Quota = field(init=False)
+    scanner: Scanner | None = field(init=False, default=None)
     _ehlo: dict[bool, Reply] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,9 +61,16 @@ class SmtpVirtualServer:
         self.quota = Quota(
             self.settings.messages_per_minute_per_user, self.settings.recipients_per_day_per_user
         )
+        if self.settings.scan is not None:
+            # Its HTTP client is 15 MB that a worker without a content check does not need.
+            from gatepost.server.rspamd import Rspamd
+
+            self.scanner = Rspamd(self.settings.scan)
 
     def inherit(self, before: SmtpVirtualServer) -> None:
         """What users have sent goes on counting, unless the limits themselves have changed."""
+        if self.settings.scan == before.settings.scan:
+            self.scanner = before.scanner
         if (before.quota.messages_per_minute, before.quota.recipients_per_day) == (
             self.quota.messages_per_minute,
             self.quota.recipients_per_day,

@@ -20,6 +20,7 @@ from gatepost.server.client import Client
 from gatepost.server.intake import Intake
 from gatepost.server.record import Record
 from gatepost.server.refuse import refused_right
+from gatepost.server.screening import Scanner, Screening
 from gatepost.server.shard import Shard, SmtpVirtualServer
 from gatepost.smtp.command import Helo, Mail, Rcpt
 from gatepost.smtp.event import EndOfContent
@@ -53,6 +54,7 @@ class Transaction:
         "_recipients",
         "_record",
         "_relays",
+        "_screening",
         "_server",
         "_shard",
     )
@@ -67,6 +69,7 @@ class Transaction:
         self._recipients: list[Recipient] = []
         self._relays = False
         self._intake: Intake | None = None
+        self._screening = None if server.scanner is None else _screening(shard, server.scanner, client)
 
     @property
     def is_committing(self) -> bool:
@@ -224,35 +227,57 @@ class Transaction:
     # content
 
     def data(self) -> Reply:
-        self._intake = Intake(self._shard.spool.incoming(), self._client)
+        self._intake = self._new_intake()
         return _GO_AHEAD
 
     def chunk(self) -> None:
         if self._intake is None:
-            self._intake = Intake(self._shard.spool.incoming(), self._client)
+            self._intake = self._new_intake()
+
+    def _new_intake(self) -> Intake:
+        shard = self._shard
+        return Intake(
+            shard.spool.incoming(),
+            self._client,
+            shard.settings.hostname,
+            holds_header=self._screening is not None,
+        )
 
     def content(self, data: bytes) -> Awaitable[None] | None:
         """Takes a part of the message; an awaitable when the disk must catch up before more is read."""
         assert self._intake is not None
         return self._intake.take(data)
 
-    def end(self, event: EndOfContent) -> Reply | asyncio.Future[str]:
-        """The reply, or the future of the queue id: give it to `committed` when it is done."""
+    def end(self, event: EndOfContent) -> Reply | Awaitable[Reply | str]:
+        """The reply, or what will be it; while `is_committing` give the future to `committed` when done."""
         if event.fault is not None:
             return self._refuse_content(_FAULTS[event.fault])
         if not event.last:
             return _CHUNK_OK
-        intake, mail = self._intake, self._mail
+        intake, screening = self._intake, self._screening
         assert intake is not None
-        assert mail is not None
+        intake.whole()
         objection = intake.objection(received_limit=self._server.settings.received_headers)
         if objection is not None:
             return self._refuse_content(*objection)
+        return self._commit(intake) if screening is None else self._screened(intake, screening)
+
+    async def _screened(self, intake: Intake, screening: Screening) -> Reply | str:
+        """What the content check would have, then the queue id or the refusal."""
+        wanted = await screening.treatment(
+            intake, helo=self._helo.name, sender=self._sender, recipients=self._recipients
+        )
+        if wanted.reason is not None:
+            return self._refuse_content(wanted.reason)
+        intake.put_on_top(wanted.top, without_fields=wanted.removed)
+        return await self._commit(intake)
+
+    def _commit(self, intake: Intake) -> asyncio.Future[str]:
+        assert self._mail is not None
         return intake.commit(
-            mail,
+            self._mail,
             self._recipients,
             self._helo,
-            hostname=self._shard.settings.hostname,
             virtual_server=self._server.name,
             submitted=self._relays or self._client.identity is not None,
             now=self._shard.clock(),
@@ -279,3 +304,7 @@ class Transaction:
         reply = self._record.refuse("data", reason, sender=self._sender, address=address or "", limit=limit)
         self.abandon()
         return reply
+
+
+def _screening(shard: Shard, scanner: Scanner, client: Client) -> Screening:
+    return Screening(scanner, client, shard.log, our_name=shard.settings.hostname, resolver=shard.resolver)
