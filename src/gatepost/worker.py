@@ -32,6 +32,7 @@ from gatepost.directory.directory import Directories, Unavailable
 from gatepost.directory.password import Passwords
 from gatepost.guard.guard import Guard
 from gatepost.guard.post import Post
+from gatepost.guard.record import recorder
 from gatepost.log import Log, LogWriter
 from gatepost.login import Login
 from gatepost.server.admission import Running
@@ -43,6 +44,7 @@ from gatepost.server.sessions import Sessions
 from gatepost.server.shard import Shard
 from gatepost.server.virtual import VirtualServers, virtual_servers
 from gatepost.store.accounts import Accounts
+from gatepost.store.attempts import Attempts
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.place import Place
 from gatepost.store.spool import Spool
@@ -67,6 +69,7 @@ class Worker:
         self._accounts = Accounts.open(place.accounts)
         self._passwords = Passwords()
         self._tracking = Tracking(place.tracking, days=settings.tracking.days, report=log.warning)
+        self._attempts = Attempts(place.attempts, days=settings.guard.records_days, report=log.warning)
         self._spools = [
             Spool(place.spool, worker=number, report=log.warning)
             for number in spools_of(place.spool, index, count)
@@ -92,7 +95,13 @@ class Worker:
         """The virtual servers of these settings, ready to be opened. Raises OSError, ValueError."""
         directory = directories(settings, self._accounts, self._passwords, self._log)
         self._all_directories.add(directory)
-        login = Login(directory, self._guard, self._log, decoy_key=self._accounts.unknown_names_key())
+        login = Login(
+            directory,
+            self._guard,
+            self._log,
+            decoy_key=self._accounts.unknown_names_key(),
+            note=recorder(self._attempts.note, time.time),
+        )
         shard = Shard(
             settings,
             self._log,
@@ -113,6 +122,7 @@ class Worker:
         for spool in self._spools:
             await spool.open()
         self._tracking.start()
+        self._attempts.start()
         self._serving = self._made(self._settings, begin)
         self._deliveries.start(self._serving.settings, self._serving.directories)
         await self._open(self._serving, {k: socket.socket(fileno=n) for k, n in begin["listeners"].items()})
@@ -136,6 +146,7 @@ class Worker:
             await spool.close()
         self._maildrops.close()
         self._tracking.close()
+        self._attempts.close()
         self._passwords.close()
         self._accounts.close()
         await link.close()

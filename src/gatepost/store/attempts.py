@@ -1,0 +1,206 @@
+"""Every attempt to log in, for `gatepost attacks`.
+
+As the tracking: a note costs an append, a thread writes about once a second, and a disk that fails
+costs records, never the service. Neither passwords nor anything made from them is here.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Final
+
+from gatepost.store.failure import Report, log_report
+
+_FLUSH_SECONDS: Final = 1.0
+_FORGET_SECONDS: Final = 3_600.0
+_DAY_SECONDS: Final = 86_400.0
+_VERSION: Final = 1
+_TABLES: Final = """
+CREATE TABLE attempt (
+    at REAL NOT NULL, peer TEXT NOT NULL, network TEXT NOT NULL, virtual_server TEXT NOT NULL,
+    session TEXT NOT NULL, mechanism TEXT NOT NULL, tls INTEGER NOT NULL, name TEXT NOT NULL,
+    account TEXT, reason TEXT, treatment TEXT NOT NULL
+);
+CREATE INDEX attempt_at ON attempt (at)
+"""
+_COLUMNS: Final = (
+    "at, peer, network, virtual_server, session, mechanism, tls, name, account, reason, treatment"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAttempt:
+    """`at` is Unix seconds. `account` is set when it succeeded, `reason` when not.
+
+    `network` is the peer's /24 or /48.
+    """
+
+    at: float
+    peer: str
+    network: str
+    virtual_server: str
+    session: str
+    mechanism: str
+    tls: bool
+    name: str
+    account: str | None
+    reason: str | None
+    treatment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something was in the attempts, and from how many peers with how many names."""
+
+    what: str
+    count: int
+    peers: int
+    names: int
+    refused: int
+    first: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What happened from `begins` on."""
+
+    begins: float
+    failed: int
+    succeeded: int
+
+
+class Attempts:
+    """One database file, which several processes may share. `start` before notes are to be written."""
+
+    def __init__(
+        self, path: Path, *, days: int = 90, notes_at_most: int = 100_000, report: Report = log_report
+    ) -> None:
+        self._path = path
+        self._days = days
+        self._notes: deque[LoginAttempt] = deque()
+        self._notes_at_most = notes_at_most
+        self._report = report
+        self._stop = Event()
+        self._thread: Thread | None = None
+        self._reported = 0
+        self.dropped = 0
+
+    def start(self) -> None:
+        self._thread = Thread(target=self._run, name="attempts", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Every note taken is written, or reported as lost."""
+        if self._thread is not None:
+            self._stop.set()
+            self._thread.join()
+            self._thread = None
+
+    def note(self, attempt: LoginAttempt) -> None:
+        if len(self._notes) < self._notes_at_most:
+            self._notes.append(attempt)
+        else:
+            self.dropped += 1
+
+    # what is asked; notes of the last second may not be in it. Raises: sqlite3.Error
+
+    def latest(self, since: float, limit: int) -> list[LoginAttempt]:
+        """The newest first."""
+        query = f"SELECT {_COLUMNS} FROM attempt WHERE at >= ? ORDER BY at DESC LIMIT ?"  # noqa: S608
+        with self._open() as database:
+            rows = database.execute(query, (since, limit)).fetchall()
+        return [replace(LoginAttempt(*row), tls=bool(row[6])) for row in rows]
+
+    def by_name(self, since: float, limit: int) -> list[Tally]:
+        """The names tried without success, the most tried first."""
+        return self._tallies("lower(name)", since, limit)
+
+    def by_peer(self, since: float, limit: int) -> list[Tally]:
+        return self._tallies("peer", since, limit)
+
+    def by_network(self, since: float, limit: int) -> list[Tally]:
+        return self._tallies("network", since, limit)
+
+    def timeline(self, since: float, until: float, steps: int) -> list[Span]:
+        """`steps` spans from `since` to `until`."""
+        width = max((until - since) / steps, 1e-6)
+        query = (
+            "SELECT CAST((at - :since) / :width AS INTEGER) AS step, SUM(account IS NULL), "
+            "SUM(account IS NOT NULL) FROM attempt WHERE at >= :since AND at < :until GROUP BY step"
+        )
+        with self._open() as database:
+            rows = database.execute(query, {"since": since, "until": until, "width": width}).fetchall()
+        counts = {step: (failed, good) for step, failed, good in rows}
+        return [Span(since + n * width, *counts.get(n, (0, 0))) for n in range(steps)]
+
+    def _tallies(self, what: str, since: float, limit: int) -> list[Tally]:
+        query = (
+            f"SELECT {what} AS what, COUNT(*) AS number, COUNT(DISTINCT peer), COUNT(DISTINCT lower(name)), "  # noqa: S608
+            "SUM(treatment = 'refused'), MIN(at), MAX(at) FROM attempt WHERE account IS NULL AND at >= ? "
+            "GROUP BY what ORDER BY number DESC, what LIMIT ?"
+        )
+        with self._open() as database:
+            return [Tally(*row) for row in database.execute(query, (since, limit))]
+
+    # the thread
+
+    def _run(self) -> None:
+        forget_at, is_last = 0.0, False
+        while not is_last:
+            is_last = self._stop.wait(_FLUSH_SECONDS)
+            try:
+                self._write()
+                if time.monotonic() >= forget_at:
+                    self._forget(time.time() - self._days * _DAY_SECONDS)
+                    forget_at = time.monotonic() + _FORGET_SECONDS
+            except Exception as error:  # top of the thread
+                self._report("attempts-failed", error=error)
+            if self.dropped > self._reported:
+                self._report("attempts-dropped", count=self.dropped - self._reported)
+                self._reported = self.dropped
+
+    def _write(self) -> None:
+        notes = [self._notes.popleft() for _ in range(len(self._notes))]
+        if not notes:
+            return
+        marks = ",".join("?" * len(_COLUMNS.split(",")))
+        try:
+            with self._open() as database:
+                database.executemany(f"INSERT INTO attempt VALUES ({marks})", _rows(notes))  # noqa: S608
+        except BaseException:
+            self.dropped += len(notes)
+            raise
+
+    def _forget(self, at: float) -> None:
+        with self._open() as database:
+            database.execute("DELETE FROM attempt WHERE at < ?", (at,))
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._path, timeout=10.0, isolation_level=None)) as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                if database.execute("PRAGMA user_version").fetchone()[0] == 0:
+                    for statement in _TABLES.split(";"):
+                        database.execute(statement)
+                    database.execute(f"PRAGMA user_version = {_VERSION}")
+                yield database
+            except BaseException:
+                if database.in_transaction:  # SQLite has rolled back by itself when the disk is full
+                    database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
+
+
+def _rows(notes: Sequence[LoginAttempt]) -> list[tuple[Any, ...]]:
+    return [astuple(note) for note in notes]
