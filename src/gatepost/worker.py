@@ -40,6 +40,7 @@ from gatepost.server.bind import openings
 from gatepost.server.listener import Doors
 from gatepost.server.maildrop import Maildrops
 from gatepost.server.renewal import Renewal
+from gatepost.server.room import Room
 from gatepost.server.sessions import Sessions
 from gatepost.server.shard import Shard
 from gatepost.server.virtual import VirtualServers, virtual_servers
@@ -112,6 +113,7 @@ class Worker:
             self._sessions,
             self._resolver,
             self._guard,
+            Room(settings.mailboxes, self._mailboxes),
         )
         return virtual_servers(
             shard, self._maildrops, off=fields.get("off", ()), paused=fields.get("paused", ())

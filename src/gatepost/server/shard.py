@@ -19,6 +19,7 @@ from gatepost.pop3.capability import Capabilities
 from gatepost.server.admission import Running
 from gatepost.server.maildrop import Maildrops
 from gatepost.server.offer import offer
+from gatepost.server.room import Room
 from gatepost.server.screening import Scanner
 from gatepost.server.sessions import Sessions
 from gatepost.server.tls import TlsServer
@@ -41,6 +42,7 @@ class Shard:
     sessions: Sessions
     resolver: dns.asyncresolver.Resolver
     guard: Post
+    room: Room | None = None  # None: nobody has a quota
     clock: Callable[[], float] = time.time
 
 

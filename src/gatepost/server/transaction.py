@@ -20,6 +20,7 @@ from gatepost.server.client import Client
 from gatepost.server.intake import Intake
 from gatepost.server.record import Record
 from gatepost.server.refuse import refused_right
+from gatepost.server.room import Room
 from gatepost.server.screening import Scanner, Screening
 from gatepost.server.shard import Shard, SmtpVirtualServer
 from gatepost.smtp.command import Helo, Mail, Rcpt
@@ -199,7 +200,21 @@ class Transaction:
             kept_elsewhere = domain.deliver != "mailbox" or domain.unknown != "reject"
             if not kept_elsewhere or not _ROUTING.isdisjoint(address.local):
                 return self._harvested(address)
+        room = self._shard.room
+        if room is not None and domain.deliver == "mailbox":
+            size_bytes = self._mail.size_bytes if self._mail is not None else None
+            has_room = room.for_mail(resolution, size_bytes or 0)
+            if has_room is False:
+                return self._refuse(room.refusal, command.address)
+            if isinstance(has_room, Awaitable):
+                return self._once_measured(command, room, has_room)
         return self._taken(command, relays=False)
+
+    async def _once_measured(self, command: Rcpt, room: Room, has_room: Awaitable[bool]) -> Reply:
+        """Taken if the mailbox turns out to have room."""
+        if await has_room:
+            return self._taken(command, relays=False)
+        return self._refuse(room.refusal, command.address)
 
     async def _harvested(self, address: Address) -> Reply:
         """The refusal of a recipient nobody has, as late as the guard says; or of the peer itself."""

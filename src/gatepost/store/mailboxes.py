@@ -17,7 +17,7 @@ from gatepost.store.usages import Usages
 
 
 class Mailboxes:
-    """The folder of all mailboxes. Every method but `folder` blocks: run it off the loop."""
+    """The folder of all mailboxes. Every method but `folder` and `known_usage` blocks: run it off the loop."""
 
     def __init__(
         self,
@@ -75,6 +75,10 @@ class Mailboxes:
     def usage(self, account: str) -> Usage:
         """What the mailbox holds, as of some seconds ago. Raises: MailboxFailed."""
         return self._usages.get(self.folder(account))
+
+    def known_usage(self, account: str) -> Usage | None:
+        """The same without asking the disk; None when what is known is too old."""
+        return self._usages.known(self.folder(account))
 
     def open(self, account: str) -> maildir.Session:
         """The mailbox, ours alone until it is closed. Raises: MailboxInUse, MailboxFailed."""

@@ -38,6 +38,11 @@ class Usages:
         self._known[mailbox] = (now + _GOOD_SECONDS, usage)
         return usage
 
+    def known(self, mailbox: Path) -> Usage | None:
+        """The same without asking the disk; None when what is known is too old."""
+        known = self._known.get(mailbox)
+        return known[1] if known is not None and self._now() < known[0] else None
+
     def add(self, mailbox: Path, size_bytes: int) -> None:
         """One more message lies there."""
         known = self._known.get(mailbox)
