@@ -14,6 +14,8 @@ from pathlib import Path
 ORDER: tuple[tuple[str, ...], ...] = (
     ("secret",),
     ("log",),
+    ("meter",),
+    ("service",),
     ("mail",),
     ("wire",),
     ("smtp",),
@@ -29,6 +31,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("console", "cli"),
     ("worker",),
     ("supervisor",),
+    ("housekeeping",),
     ("daemon",),
     ("__main__",),
 )

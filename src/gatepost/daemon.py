@@ -24,8 +24,11 @@ from gatepost.admin.switches import Switches
 from gatepost.config.check import check
 from gatepost.config.load import ConfigError, load_text, read_text
 from gatepost.config.schema import Settings
+from gatepost.housekeeping import Housekeeping
 from gatepost.log import Log, LogWriter
 from gatepost.server.bind import CannotListen, Opening, listening_socket, openings, shared_ports
+from gatepost.service.notify import ServiceManager
+from gatepost.service.privileges import CannotDrop, give_up_root
 from gatepost.store.guarddb import GuardStore
 from gatepost.store.place import Place
 from gatepost.supervisor import Orders, Supervisor
@@ -86,8 +89,10 @@ class Daemon:
         guarding = asyncio.create_task(self._guard.run())
         self._workers.start()
         await self._until_ready()
+        self._house.start()
         await self._stopping.wait()
         self._log.event("stopping")
+        await self._house.stop()
         control.close()
         async with self._changing:
             await self._workers.drain()
@@ -106,6 +111,7 @@ class Daemon:
         if everyone.done():
             self._log.event("ready", workers=len(self._workers.shards), generation=self._generation.number)
             print("ready", flush=True)
+            self._house.ready(self._generation.number)
         else:
             everyone.cancel()
 
@@ -172,7 +178,7 @@ class Daemon:
 
     async def reload(self, *, by: str) -> Value:
         """The edited file is in force in all workers, or nothing has changed. Raises Refused."""
-        async with self._changing:
+        async with self._changing, self._house.reload(lambda: self._generation.number):
             if self._stopping.is_set():
                 raise Refused("Gatepost is stopping")
             try:
@@ -355,12 +361,13 @@ def main(arguments: list[str]) -> int:
     """Exit code 1 when the file is not valid or nothing can be bound, 3 when it is not safe."""
     file = Path(arguments[0]).absolute()
     try:
-        text = read_text(file)
+        give_up_root(read_text(file), file.parent)
+        text = read_text(file)  # by the user that will have to read it again
         asyncio.run(serve(file, text, safe_settings(text, file)))
     except NotSafe as problem:
         print(f"gatepost: {problem}", file=sys.stderr)
         return 3
-    except (ConfigError, CannotListen, AlreadyRunning) as problem:
+    except (ConfigError, CannotListen, AlreadyRunning, CannotDrop) as problem:
         print(f"gatepost: {problem}", file=sys.stderr)
         return 1
     return 0

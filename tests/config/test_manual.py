@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from config.files import make_certificate, secret
-from gatepost.config import later_tables, rows, schema
+from gatepost.config import acme, later_tables, metrics, rows, schema
 from gatepost.config.check import check
 from gatepost.config.load import load_text
 
@@ -37,8 +37,8 @@ _TABLES: dict[str, type[BaseModel]] = {
     "`[log]`": schema.Log,
     "`[tracking]`": schema.Tracking,
     "`[console]`": later_tables.Console,
-    "`[metrics]`": later_tables.Metrics,
-    "`[acme]`": later_tables.Acme,
+    "`[metrics]`": metrics.Metrics,
+    "`[acme]`": acme.Acme,
     "`[kerberos]`": later_tables.Kerberos,
     "`[oauth.NAME]`": later_tables.OAuth,
     "`[alarms.NAME]`": later_tables.Alarm,

@@ -35,6 +35,7 @@ class ShardVerbs:
             "queue-release": lambda fields: self._order(fields, Spool.release),
             "queue-delete": lambda fields: self._order(fields, Spool.delete),
             "session-close": self._close_session,
+            "alive": lambda fields: True,
             "drain": lambda fields: self._drain(),
         }
 

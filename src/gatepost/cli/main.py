@@ -15,7 +15,7 @@ import typer
 
 from gatepost import __version__
 from gatepost.admin.link import NotRunning, Refused
-from gatepost.cli import account, alias, attacks, cert, explain, group, house, queue, selftest, service, trace
+from gatepost.cli import account, alias, attacks, cert, explain, group, house, install, queue, selftest, service, trace
 from gatepost.cli.context import FAILED, NO, USAGE, Context, Failure, default_file, fail
 from gatepost.config.load import ConfigError
 from gatepost.store.account_error import AccountError, NotFound
@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (house, service, selftest, explain, trace, attacks):
+for part in (house, install, service, selftest, explain, trace, attacks):
     part.add_to(app)
 app.add_typer(account.app, name="user", help="People and devices that may log in.")
 app.add_typer(group.app, name="group", help='Groups; relaying is given to one, usually "POP3 Relay".')

@@ -48,12 +48,9 @@ LATER: Final = (
     Later(("tracking", "size_bytes")),
     Later(("tracking", "subjects")),
     Later(("console",)),
-    Later(("metrics",)),
-    Later(("acme",)),
     Later(("kerberos",)),
     Later(("oauth",)),
     Later(("alarms",)),
-    Later(("user",)),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from gatepost.config.model import Model
-from gatepost.config.value import Address, Domain, FilePath, HttpUrl, Listed, Text
+from gatepost.config.value import Address, FilePath, HttpUrl, Listed, Text
 
 
 class Console(Model):
@@ -13,20 +13,6 @@ class Console(Model):
 
     listen: Address
     certificate: Text | None = None
-
-
-class Metrics(Model):
-    """`[metrics]`: numbers for Prometheus."""
-
-    listen: Address
-
-
-class Acme(Model):
-    """`[acme]`: certificates fetched and renewed by themselves."""
-
-    directory: HttpUrl
-    email: Text
-    names: Annotated[tuple[Domain, ...], Listed]
 
 
 class Kerberos(Model):

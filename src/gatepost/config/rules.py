@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from gatepost.config.acme import Acme
 from gatepost.config.directories import directory_complaints
 from gatepost.config.fault import Complaint
 from gatepost.config.schema import (
@@ -40,6 +42,8 @@ def complaints(settings: Settings, raw: Mapping[str, Any]) -> Iterator[Complaint
         if route.login is not None:
             yield from _half_login(("routes", pattern, "login"), route.login)
     yield from directory_complaints(settings)
+    if settings.acme is not None:
+        yield from _acme(settings.acme, settings.certificates)
     yield from _retry_order(settings)
     yield from _unnamed(settings)
 
@@ -139,6 +143,18 @@ def _half_certificate(path: tuple[str, str], certificate: Certificate) -> Iterat
         yield Complaint(path, f"{missing} is missing", remedy)
     if certificate.pfx is None and certificate.pfx_password_file is not None:
         yield Complaint((*path, "pfx_password_file"), "there is no pfx that it could open", remedy)
+
+
+def _acme(acme: Acme, certificates: Mapping[str, Certificate]) -> Iterator[Complaint]:
+    certificate = certificates.get(acme.certificate)
+    if certificate is None or certificate.pfx is not None:
+        yield Complaint(
+            ("acme", "certificate"),
+            f"there is no PEM certificate {acme.certificate!r} whose files could be renewed",
+            "`gatepost cert self-signed` makes one to begin with; name it by chain and key",
+        )
+    if importlib.util.find_spec("acme") is None:
+        yield Complaint(("acme",), "the part for it is not installed", "`pip install gatepost[acme]`")
 
 
 def _half_login(path: tuple[str, str, str], login: RouteLogin) -> Iterator[Complaint]:

@@ -12,7 +12,9 @@ from typing import Annotated, Final
 
 from pydantic import Field, model_validator
 
-from gatepost.config.later_tables import Acme, Alarm, Console, Kerberos, Metrics, OAuth
+from gatepost.config.acme import Acme
+from gatepost.config.later_tables import Alarm, Console, Kerberos, OAuth
+from gatepost.config.metrics import Metrics
 from gatepost.config.model import NAME, SOURCE, Model
 from gatepost.config.servers import (
     Limits,
@@ -35,14 +37,14 @@ from gatepost.config.value import (
     Endpoint,
     FilePath,
     Forward,
+    LdapUrl,
     Listed,
     MailAddress,
-    LdapUrl,
     Name,
     Net,
+    OneOrList,
     RoutePattern,
     Seconds,
-    OneOrList,
     Text,
     Via,
     one_of,
@@ -60,9 +62,9 @@ __all__ = [
     "LocalDomain",
     "Log",
     "LogLevel",
+    "LoginBy",
     "Mailboxes",
     "OnFull",
-    "LoginBy",
     "OnGreylist",
     "OnReject",
     "OnSilence",
@@ -149,8 +151,6 @@ class DirectoryKind(Enum):
     LDAP = "ldap"
 
 
-class Directory(Model):
-    """`[directory.NAME]`: where accounts are; asked in the file's order."""
 class LoginBy(Enum):
     """How a password is checked: of the entry found first, or of a name made from what was typed."""
 
@@ -158,6 +158,8 @@ class LoginBy(Enum):
     DIRECT = "direct"
 
 
+class Directory(Model):
+    """`[directory.NAME]`: where accounts are; asked in the file's order."""
 
     kind: Annotated[DirectoryKind, one_of(DirectoryKind)] = DirectoryKind.LOCAL
     url: Annotated[tuple[LdapUrl, ...], OneOrList] = ()
@@ -167,15 +169,15 @@ class LoginBy(Enum):
     bind_user: Text | None = None
     bind_password_file: FilePath | None = None
     ca_file: FilePath | None = None
-    timeout_seconds: Seconds = 5
-    facts_seconds: Seconds = 300
     login: Annotated[LoginBy, one_of(LoginBy)] = LoginBy.SEARCH
     login_name: Text | None = None
-
-
+    timeout_seconds: Seconds = 5
+    facts_seconds: Seconds = 300
     stale_seconds: Seconds = 900
     proven_seconds: Annotated[int, Field(ge=0, le=86_400)] = 60
     connections: Annotated[int, Field(ge=1, le=1_000)] = 8
+
+
 class OnFull(Enum):
     """A full mailbox: DEFER is told 452, REFUSE 552."""
 

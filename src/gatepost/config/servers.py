@@ -121,7 +121,6 @@ def _tls_version(value: object) -> str:
     return choice(value, TLS_VERSIONS)
 
 
-Mechanisms = Annotated[tuple[Annotated[str, PlainValidator(_mechanism)], ...], Listed, OnceEach]
 def _certificate_names(value: object) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list | tuple) or not names or not all(isinstance(one, str) for one in names):
@@ -132,6 +131,7 @@ def _certificate_names(value: object) -> tuple[str, ...]:
 
 
 CertificateNames = Annotated[tuple[str, ...], PlainValidator(_certificate_names), OnceEach]
+Mechanisms = Annotated[tuple[Annotated[str, PlainValidator(_mechanism)], ...], Listed, OnceEach]
 
 
 class VirtualServer(Limits):

@@ -44,9 +44,9 @@ class Connection(asyncio.Protocol):
     """One accepted connection. `tls` set and `implicit`: TLS starts before the first byte."""
 
     __slots__ = (
-        "_conversation", "_deadline", "_drained", "_handshake_seconds",
+        "_conversation", "_corked", "_deadline", "_drained", "_handshake_seconds",
         "_idle_seconds", "_implicit",
-        "_latest", "_loop", "_over", "_reading",
+        "_latest", "_loop", "_outbox", "_over", "_reading",
         "_reasons", "_timer", "_transport", "_turned_away", "channel", "is_full", "tls_server",
     )  # fmt: skip
 
@@ -72,6 +72,8 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self._over = False
         self._reasons = 0
+        self._corked = False
+        self._outbox: list[bytes] = []
         self._drained: asyncio.Future[None] | None = None
         self.is_full = False
         self.tls_server = tls
@@ -98,8 +100,17 @@ class Connection(asyncio.Protocol):
             self._conversation.begin(self)
 
     def data_received(self, data: bytes) -> None:
+        """What the peer sent is handled whole; all that is said to it meanwhile goes out in one write."""
         if self._over:
             return
+        self._corked = True
+        try:
+            self._received(data)
+        finally:
+            self._corked = False
+            self._uncork()
+
+    def _received(self, data: bytes) -> None:
         if self.channel is None:
             self._conversation.receive(data)
             return
@@ -227,8 +238,16 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_at(self._deadline, self._tick)
 
     def _write(self, data: bytes) -> None:
-        if not self._transport.is_closing():
+        if self._corked:
+            self._outbox.append(data)
+        elif not self._transport.is_closing():
             self._transport.write(data)
+
+    def _uncork(self) -> None:
+        if outbox := self._outbox:
+            if not self._transport.is_closing():
+                self._transport.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
+            outbox.clear()
 
     def _secured(self) -> None:
         self.progressed()
@@ -248,6 +267,7 @@ class Connection(asyncio.Protocol):
         self._over = True
         if self._timer is not None:
             self._timer.cancel()
+        self._uncork()
         self._transport.close()
         if self._transport.get_write_buffer_size():
             # a peer that never reads must not keep the buffer for ever

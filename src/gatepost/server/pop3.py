@@ -31,6 +31,7 @@ from gatepost.server.sessions import SessionReport
 from gatepost.server.shard import Pop3VirtualServer, Shard
 
 _BATCH_BYTES: Final = 64 * 1024
+_AT_ONCE_BYTES: Final = 256 * 1024
 _BYE: Final = ok("Goodbye")
 
 # Reply: say it. None: it was said already. An awaitable: busy until it comes true.
@@ -159,9 +160,10 @@ class Pop3Conversation:
     # the pump of events
 
     def _advance(self) -> None:
-        core, connection = self._core, self._connection
+        core, connection, said_bytes = self._core, self._connection, 0
         while not self._draining:
-            if connection.is_full:
+            # Whether the peer reads shows only once what was said is on its way.
+            if connection.is_full or said_bytes > _AT_ONCE_BYTES:
                 self._await(connection.drained())
                 return
             asked = core.next_event()
@@ -173,7 +175,7 @@ class Pop3Conversation:
             if not isinstance(answer, Reply):
                 self._await(answer)
                 return
-            self._say(answer)
+            said_bytes += self._say(answer)
         self._flush()
         if self._ended:
             return
@@ -196,13 +198,15 @@ class Pop3Conversation:
             return None
         return _ANSWERS[kind](self, asked)
 
-    def _say(self, reply: Reply) -> None:
+    def _say(self, reply: Reply) -> int:
+        """How many bytes the reply has."""
         data = self._core.reply(reply)
         self._out.append(data)
         self._out_bytes += len(data)
         self._connection.progressed()
         if self._out_bytes > _BATCH_BYTES:
             self._flush()
+        return len(data)
 
     def _flush(self) -> None:
         out = self._out
