@@ -34,6 +34,7 @@ from gatepost.store.place import Place
 from gatepost.supervisor import Orders, Supervisor
 
 _LINE_LIMIT_BYTES = 1 << 20
+_AT_START = ("workers", "user")  # what cannot change while processes run
 
 
 class AlreadyRunning(Exception):
@@ -50,7 +51,7 @@ class Daemon:
     def __init__(self, file: Path, text: str, settings: Settings, log: Log) -> None:
         place = Place(settings.state)
         self._file = file
-        self._settings = settings
+        self._settings = self._at_start = settings
         self._place = place
         self._log = log
         self._generations = Generations(place.generations)
@@ -121,9 +122,10 @@ class Daemon:
         return Orders(self._file, text, dict(self._sockets), self._fields())
 
     def _fields(self) -> dict[str, Value]:
+        unbound = {one.server for one in openings(self._settings) if one.key not in self._sockets}
         return {
             "generation": self._generation.number,
-            "off": sorted({*self._switches.stopped, *self._trouble}),
+            "off": sorted({*self._switches.stopped, *unbound}),
             "paused": sorted(self._switches.paused),
         }
 
@@ -188,8 +190,17 @@ class Daemon:
                 raise Refused(f"the old configuration goes on: {problem}") from None
             if settings.state != self._settings.state:
                 raise Refused("`state` cannot change while Gatepost runs: stop it, move the folder, start it")
+            waiting = [key for key in _AT_START if getattr(settings, key) != getattr(self._at_start, key)]
             await self._take_over(text, settings, by=by)
-            return {"generation": self._generation.number, "at": self._generation.at}
+            return {
+                "generation": self._generation.number,
+                "at": self._generation.at,
+                "after_restart": waiting,
+            }
+
+    def _must_not_be_stopping(self) -> None:
+        if self._stopping.is_set():
+            raise Refused("Gatepost is stopping: what is in the file holds from its next start")
 
     async def _take_over(self, text: str, settings: Settings, *, by: str) -> None:
         wanted = openings(settings, self._switches.stopped)
@@ -210,6 +221,7 @@ class Daemon:
         self._generation = self._generations.keep(text, by=by)
         self._settings = settings
         self._guard.change(settings)
+        self._log.change(settings.log.level.level, settings.log.format)
         self._trouble.clear()
         self._sockets.update(fresh)
         await self._workers.ask_all("take-over", generation=self._generation.number)
@@ -223,7 +235,9 @@ class Daemon:
 
     async def _switch(self, verb: str, name: str) -> Value:
         """start, stop or pause of one virtual server, in all workers; it lasts over restarts."""
+        self._must_not_be_stopping()
         async with self._changing:
+            self._must_not_be_stopping()
             server = full_name(self._settings, name)
             before = self._switches.state(server)
             self._switches.set(server, {"start": "running", "stop": "stopped", "pause": "paused"}[verb])

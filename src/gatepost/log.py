@@ -149,6 +149,11 @@ class Log:
         log._bound = self._bound | fields
         return log
 
+    def change(self, level: Level, form: Form) -> None:
+        """Lines from now on are of this level and form; logs that were bound before stay as they are."""
+        self._level, self._form, self._threshold = level, form, int(level)
+        self._render = _plain if form is Form.PLAIN else _json
+
     def debug(self, name: str, /, **fields: object) -> None:
         if self._threshold <= 10:
             self._write("debug", name, fields)

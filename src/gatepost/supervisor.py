@@ -18,6 +18,7 @@ from gatepost.log import Log
 _BACKOFF_SECONDS = (0.1, 0.5, 2.0, 5.0, 15.0, 30.0)
 _HEALTHY_SECONDS = 60.0  # a worker that lived this long starts again at once
 _DRAIN_SECONDS = 60.0
+_SOCKETS_AT_ONCE = 200  # Linux takes 253 in one message
 
 Sockets = Mapping[str, socket.socket]
 Answerer = Callable[[str, dict[str, Value]], Value]
@@ -99,12 +100,14 @@ class Supervisor:
         """Every running worker has these listening sockets too, before anything said later."""
         if not sockets:
             return
-        keys = json.dumps(list(sockets)).encode()
-        numbers = [end.fileno() for end in sockets.values()]
+        ends = list(sockets.items())
         for shard in self.shards:
             if shard.passage is not None:
-                with contextlib.suppress(OSError):
-                    socket.send_fds(shard.passage, [keys], numbers)
+                for start in range(0, len(ends), _SOCKETS_AT_ONCE):
+                    some = dict(ends[start : start + _SOCKETS_AT_ONCE])
+                    keys, numbers = json.dumps(list(some)).encode(), [end.fileno() for end in some.values()]
+                    with contextlib.suppress(OSError):  # what did not arrive the worker refuses to do without
+                        socket.send_fds(shard.passage, [keys], numbers)
 
     async def drain(self) -> None:
         """Every worker is told to drain and has ended; what does not end in time is killed."""
@@ -164,10 +167,12 @@ class Supervisor:
                 pass_fds=[theirs.fileno(), their_passage.fileno(), *numbers.values()],
                 start_new_session=True,  # a Ctrl-C in the terminal is the daemon's to hand on
             )
-        shard.passage = passage
-        shard.link = await Link.over(ours, lambda verb, fields: self._hear(shard, verb, fields))
+        link = await Link.over(ours, lambda verb, fields: self._hear(shard, verb, fields))
+        shard.passage, shard.link = passage, link
+        if self._orders() != orders:
+            shard.process.kill()  # it was started with what is not in force any more
         await shard.process.wait()
-        await shard.link.close()
+        await link.close()
         passage.close()
         shard.link = shard.passage = None
         self._told("gone", {"worker": shard.index})

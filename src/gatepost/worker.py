@@ -125,6 +125,7 @@ class Worker:
             await spool.open()
         self._tracking.start()
         self._attempts.start()
+        self._generation = begin["generation"]
         self._serving = self._made(self._settings, begin)
         self._deliveries.start(self._serving.settings, self._serving.directories)
         await self._open(self._serving, {k: socket.socket(fileno=n) for k, n in begin["listeners"].items()})
@@ -133,6 +134,7 @@ class Worker:
             ("prepare", self._prepare),
             ("take-over", self._take_over),
             ("abandon", self._abandon),
+            ("status", partial(self._status, verbs)),
             ("certificates-look", self._look_at_certificates),
             ("guard", self._hear_guard),
         ):
@@ -160,9 +162,14 @@ class Worker:
         self._receive_sockets()
         try:
             settings = in_force(fields)
-            self._prepared = self._made(settings, fields)
+            prepared = self._made(settings, fields)
         except (ConfigError, OSError, ValueError) as problem:
             raise Refused(str(problem)) from None
+        there = self._doors.keys | self._arrived.keys()
+        missing = [one.key for one in openings(settings, prepared.off) if one.key not in there]
+        if missing:
+            raise Refused(f"worker {self._index} did not get the sockets of {', '.join(missing)}")
+        self._prepared = prepared
         return True
 
     async def _take_over(self, fields: dict[str, Value]) -> Value:
@@ -174,11 +181,16 @@ class Worker:
             return None
         prepared.inherit(self._serving)
         self._serving = prepared
+        self._generation = fields["generation"]
+        self._log.change(prepared.settings.log.level.level, prepared.settings.log.format)
         self._guard.change(prepared.settings.guard, prepared.settings.domains)
         arrived, self._arrived = self._arrived, {}
         await self._open(prepared, arrived)
         await self._deliveries.change(prepared.settings, prepared.directories)
         return True
+
+    async def _status(self, verbs: ShardVerbs, fields: dict[str, Value]) -> Value:
+        return {"worker": self._index, "generation": self._generation, **verbs.status(fields)}
 
     async def _hear_guard(self, fields: dict[str, Value]) -> Value:
         self._guard.hear(fields)

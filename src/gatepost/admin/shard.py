@@ -26,7 +26,7 @@ class ShardVerbs:
         self._drain = drain
         self._own: dict[str, Callable[[Fields], Awaitable[Value]]] = {}
         self._verbs: dict[str, Callable[[Fields], Value]] = {
-            "status": self._status,
+            "status": self.status,
             "sessions": self._list_sessions,
             "queue-list": self._list_queue,
             "queue-show": self._show,
@@ -52,7 +52,8 @@ class ShardVerbs:
             raise Refused(f"there is no verb {verb!r}")
         return act(fields)
 
-    def _status(self, fields: Fields) -> Value:
+    def status(self, fields: Fields) -> Value:
+        """Sessions by virtual server, and the queue in numbers."""
         counts = [spool.counts() for spool in self._spools]
         by_server = Counter(session.report().virtual_server for session in self._sessions)
         return {

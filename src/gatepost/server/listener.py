@@ -64,6 +64,11 @@ class Doors:
     def __init__(self) -> None:
         self._open: dict[str, Listener] = {}
 
+    @property
+    def keys(self) -> set[str]:
+        """The addresses that are open."""
+        return set(self._open)
+
     async def take_over(self, targets: Mapping[str, Target], arrived: Mapping[str, socket.socket]) -> None:
         """Exactly these addresses are open and lead there. `arrived` has the sockets that are new.
 
