@@ -27,6 +27,10 @@ from gatepost.store.failure import SpoolCorrupt
 
 _STREAM_FROM_BYTES = 256 * 1024
 _DATA, _DOT, _RSET, _NOOP, _QUIT = Data(), Dot(), Rset(), Noop(), Quit()
+# Looking up a member of an enum costs 0.1 us, and these stand on the path of every message.
+_MAIL_VERB, _RCPT_VERB, _DATA_VERB = Verb.MAIL, Verb.RCPT, Verb.DATA
+_CONTENT_VERB, _RSET_VERB, _NOOP_VERB = Verb.CONTENT, Verb.RSET, Verb.NOOP
+_EIGHT_BIT = Body.EIGHT_BIT
 _CLOSING = 421
 _RECIPIENTS = 100  # what every host must take in one transaction (RFC 5321 §4.5.3.1.8)
 
@@ -140,7 +144,7 @@ class Client:
         return Mail(
             envelope.sender,
             transaction.parcel.job.size_bytes if offered.size_bytes is not None else None,
-            envelope.body if offered.eight_bit_mime and envelope.body is Body.EIGHT_BIT else None,
+            _EIGHT_BIT if offered.eight_bit_mime and envelope.body is _EIGHT_BIT else None,
             envelope.smtputf8 and offered.smtputf8,
             envelope.ret if offered.dsn else None,
             envelope.envid if offered.dsn else None,
@@ -168,20 +172,20 @@ class Client:
     def _answered(self, verb: Verb, reply: Reply) -> None:
         if reply.code == _CLOSING:
             self._closing(verb, reply)
-        elif verb is Verb.CONTENT or (verb is Verb.NOOP and self._sending is not None):
+        elif verb is _CONTENT_VERB or (verb is _NOOP_VERB and self._sending is not None):
             self._content_answered(reply)
-        elif verb is Verb.RSET:
+        elif verb is _RSET_VERB:
             if not self._pipelining:
                 self._offer([])
         elif self._offered is not None:
             self._offer_answered(self._offered, verb, reply)
 
     def _offer_answered(self, transaction: Transaction, verb: Verb, reply: Reply) -> None:
-        if verb is Verb.MAIL:
+        if verb is _MAIL_VERB:
             transaction.mail_answered(reply)
-        elif verb is Verb.RCPT:
+        elif verb is _RCPT_VERB:
             transaction.rcpt_answered(reply)
-        elif verb is Verb.DATA:
+        elif verb is _DATA_VERB:
             self._data_answered(transaction, reply)
             return
         if not self._pipelining:

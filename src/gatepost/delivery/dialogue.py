@@ -79,10 +79,10 @@ class Dialogue:
             self._waiter = None
 
     def _receive(self, data: bytes) -> None:
-        core = self.core
+        core, channel = self.core, self.channel
         try:
             core.feed(data)
-            while self.channel.is_open:
+            while channel.is_open:
                 answer = core.next_reply()
                 if answer is NEED_DATA:
                     return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -45,6 +45,7 @@ class Address:
 
     local: str
     domain: str
+    _wire: str | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def is_literal(self) -> bool:
@@ -56,10 +57,15 @@ class Address:
 
     def __str__(self) -> str:
         """Wire form, quoted where RFC 5321 asks for it."""
-        local = self.local
-        if _DOT_STRING.fullmatch(local) is None:
-            local = '"' + local.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        return f"{local}@{self.domain}" if self.domain else local
+        wire = self._wire
+        if wire is None:
+            local = self.local
+            if _DOT_STRING.fullmatch(local) is None:
+                local = '"' + local.replace("\\", "\\\\").replace('"', '\\"') + '"'
+            wire = f"{local}@{self.domain}" if self.domain else local
+            # A memo, not a change: an address is written some five times for each message.
+            object.__setattr__(self, "_wire", wire)
+        return wire
 
 
 def parse_address(text: str) -> Address:

@@ -45,6 +45,15 @@ class ReplyReader:
         Raises:
             RemoteProtocolError: this is no reply, or one without end.
         """
+        buffer, at = self._buffer, self._at
+        end = buffer.find(b"\n", at)
+        # Nearly every reply is one whole line.
+        if end < 0 or self._code or buffer[at + 3 : at + 4] == b"-" or end - at > _LINE_LIMIT_BYTES:
+            return self._by_lines()
+        self._at = self._searched = end + 1
+        return _one_line(buffer[at:end])
+
+    def _by_lines(self) -> Reply | None:
         while (line := self._line()) is not None:
             if not self._code and line[3:4] != b"-":
                 return _one_line(line)
@@ -76,6 +85,8 @@ class ReplyReader:
 # Servers say the same few lines all day; a Reply never changes.
 @lru_cache(maxsize=256)
 def _one_line(line: bytes) -> Reply:
+    """The reply of this line, whose LF is taken off; the CR before it may be there."""
+    line = line.removesuffix(b"\r")
     code, _more = _code(line)
     return parse_reply(code, [_text(line)])
 

@@ -29,11 +29,19 @@ _NO_ROW: Final[Mapping[int, State]] = {}
 _ALWAYS_THE_SAME: Final = frozenset((Verb.DATA, Verb.CONTENT, Verb.RSET, Verb.NOOP, Verb.QUIT))
 # Looking up a member of an enum costs 0.1 us, and these stand on the path of every message.
 _CONTENT: Final = Verb.CONTENT
+_GREETING: Final = Verb.GREETING
+_HELO: Final = Verb.HELO
 _DATA: Final = State.DATA
+_READY: Final = State.READY
 _CLOSED: Final = State.CLOSED
 _TLS: Final = State.TLS
 # The digit a command hopes for; 2 where it is not named.
 _HOPE: Final = {Verb.DATA: 3, Verb.AUTH: 3}
+# What becomes of a state when a command gets what it hopes for.
+_HOPED: Final[Mapping[State, Mapping[Verb, State]]] = {
+    state: {verb: row[hope] for verb, row in rows.items() if (hope := _HOPE.get(verb, 2)) in row}
+    for state, rows in TABLE.items()
+}
 
 
 class Answer(NamedTuple):
@@ -110,9 +118,9 @@ class Client:
         due = self._due
         if verb is _CONTENT:
             # The content goes only when 354 has come (RFC 2920 §3.1).
-            ahead = State.READY if self._state is _DATA and not due else None
+            ahead = _READY if self._state is _DATA and not due else None
         else:
-            ahead = TABLE[self._ahead].get(verb, _NO_ROW).get(_HOPE.get(verb, 2))
+            ahead = _HOPED[self._ahead].get(verb)
         if ahead is None:
             raise LocalProtocolError(f"{verb.name} is out of order in {self._ahead.name}")
         if due and not (self._last in _MAY_BE_FOLLOWED and self._extensions.pipelining):
@@ -129,7 +137,7 @@ class Client:
         """Takes what was read; `b""` when the peer has closed its side."""
         if not data:
             self._eof = True
-        elif self._state is State.TLS:
+        elif self._state is _TLS:
             raise LocalProtocolError("what follows the 220 to STARTTLS belongs to TLS")
         else:
             self._replies.feed(data)
@@ -151,17 +159,22 @@ class Client:
                 self._close()
                 raise RemoteProtocolError("the connection was closed before the answer")
             return NEED_DATA
-        if reply.code == 421:
-            command = self._due[0] if self._due else None
+        due, code = self._due, reply.code
+        if code == 421:
+            command = due[0] if due else None
             self._close()
             return Answer(command, reply)
-        if not self._due:
-            raise RemoteProtocolError(f"{reply.code} answers nothing")
-        command = self._due.popleft()
-        self._move(Verb.GREETING if command is None else command.verb, reply)
-        if type(command) is Helo:
-            accepted = command.extended and reply.is_positive
-            self._extensions = parse_extensions(reply) if accepted else _NOTHING_OFFERED
+        if not due:
+            raise RemoteProtocolError(f"{code} answers nothing")
+        command = due.popleft()
+        verb = _GREETING if command is None else command.verb
+        row = TABLE[self._state].get(verb)
+        after = None if row is None else row.get(code // 100)
+        self._state = after = self._exception(verb, code) if after is None else after
+        if not due:
+            self._ahead = after
+        if verb is _HELO or after is _TLS or code == 235:
+            self._learn(command, reply)
         return Answer(command, reply)
 
     def tls_started(self) -> None:
@@ -177,25 +190,31 @@ class Client:
         self._authenticated = False
         self._extensions = _NOTHING_OFFERED
 
-    def _move(self, verb: Verb, reply: Reply) -> None:
-        state, digit = self._state, reply.code // 100
-        after = TABLE[state].get(verb, _NO_ROW).get(digit)
+    def _exception(self, verb: Verb, code: int) -> State:
+        """The state after a reply that the table does not have."""
+        state, digit = self._state, code // 100
+        # What was sent ahead of a refusal is refused as well, and moves nothing.
+        after = state if digit in (4, 5) else TOLERATED.get(state, {}).get(verb, _NO_ROW).get(digit)
         if after is None:
-            # What was sent ahead of a refusal is refused as well, and moves nothing.
-            after = state if digit in (4, 5) else TOLERATED.get(state, {}).get(verb, _NO_ROW).get(digit)
-        if after is None:
-            raise RemoteProtocolError(f"{reply.code} is no answer to {verb.name} in {state.name}")
-        self._state = after
-        if not self._due:
-            self._ahead = after
-        if after is _TLS and len(self._replies):
+            raise RemoteProtocolError(f"{code} is no answer to {verb.name} in {state.name}")
+        return after
+
+    def _learn(self, command: Command | None, reply: Reply) -> None:
+        """What a reply changes besides the state."""
+        if self._state is _TLS and len(self._replies):
             raise RemoteProtocolError("bytes in clear behind the 220 to STARTTLS")
         if reply.code == 235:
             self._authenticated = True
+        if isinstance(command, Helo):
+            accepted = command.extended and reply.is_positive
+            self._extensions = parse_extensions(reply) if accepted else _NOTHING_OFFERED
 
     def _check(self, command: Command, line: bytes) -> None:
         """Raises LocalProtocolError unless the server offers what this command needs and it is one line."""
-        missing = _missing(command, self._extensions)
+        offered = self._extensions
+        missing = (
+            _missing_for_mail(command, offered) if isinstance(command, Mail) else _missing(command, offered)
+        )
         if missing is not None:
             raise LocalProtocolError(f"the server does not offer {missing}")
         if self._authenticated and isinstance(command, Auth):
@@ -210,9 +229,7 @@ class Client:
 
 
 def _missing(command: Command, offered: Extensions) -> str | None:
-    """The extension this command needs and the server does not offer."""
-    if isinstance(command, Mail):
-        return _missing_for_mail(command, offered)
+    """The extension this command, which is no MAIL, needs and the server does not offer."""
     if isinstance(command, Rcpt):
         return None if offered.dsn or command.notify is command.orcpt is None else "DSN"
     if isinstance(command, StartTls):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Body
@@ -21,9 +21,7 @@ class Helo:
     name: str
     extended: bool = True
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.HELO
+    verb: ClassVar[Verb] = Verb.HELO
 
     def encode(self) -> bytes:
         return f"{'EHLO' if self.extended else 'HELO'} {self.name}\r\n".encode()
@@ -35,9 +33,7 @@ class StartTls:
 
     injected: bool = False
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.STARTTLS
+    verb: ClassVar[Verb] = Verb.STARTTLS
 
     def encode(self) -> bytes:
         return b"STARTTLS\r\n"
@@ -50,9 +46,7 @@ class Auth:
     mechanism: str
     initial: bytes | None = field(default=None, repr=False)
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.AUTH
+    verb: ClassVar[Verb] = Verb.AUTH
 
     def encode(self) -> bytes:
         line = b"AUTH " + self.mechanism.encode()
@@ -67,9 +61,7 @@ class AuthResponse:
 
     response: bytes = field(repr=False)
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.RESPONSE
+    verb: ClassVar[Verb] = Verb.RESPONSE
 
     def encode(self) -> bytes:
         return b64encode(self.response) + b"\r\n"
@@ -79,9 +71,7 @@ class AuthResponse:
 class AuthCancelled:
     """A lone `*` instead of a response: the exchange is over (RFC 4954 §4)."""
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.RESPONSE
+    verb: ClassVar[Verb] = Verb.RESPONSE
 
     def encode(self) -> bytes:
         return b"*\r\n"
@@ -152,9 +142,7 @@ class Rcpt(NamedTuple):
 class Data:
     """DATA. The content follows the 354."""
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.DATA
+    verb: ClassVar[Verb] = Verb.DATA
 
     def encode(self) -> bytes:
         return b"DATA\r\n"
@@ -164,9 +152,7 @@ class Data:
 class Dot:
     """The line that ends the content after DATA; what came before it must end with CRLF."""
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.CONTENT
+    verb: ClassVar[Verb] = Verb.CONTENT
 
     def encode(self) -> bytes:
         return b".\r\n"
@@ -191,9 +177,7 @@ class Chunk:
 class Rset:
     """RSET: the transaction is forgotten."""
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.RSET
+    verb: ClassVar[Verb] = Verb.RSET
 
     def encode(self) -> bytes:
         return b"RSET\r\n"
@@ -203,9 +187,7 @@ class Rset:
 class Noop:
     """NOOP."""
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.NOOP
+    verb: ClassVar[Verb] = Verb.NOOP
 
     def encode(self) -> bytes:
         return b"NOOP\r\n"
@@ -217,9 +199,7 @@ class Vrfy:
 
     name: str
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.VRFY
+    verb: ClassVar[Verb] = Verb.VRFY
 
     def encode(self) -> bytes:
         return f"VRFY {self.name}\r\n".encode()
@@ -231,9 +211,7 @@ class Expn:
 
     name: str
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.EXPN
+    verb: ClassVar[Verb] = Verb.EXPN
 
     def encode(self) -> bytes:
         return f"EXPN {self.name}\r\n".encode()
@@ -245,9 +223,7 @@ class Help:
 
     topic: str = ""
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.HELP
+    verb: ClassVar[Verb] = Verb.HELP
 
     def encode(self) -> bytes:
         return f"HELP {self.topic}".rstrip().encode() + b"\r\n"
@@ -257,9 +233,7 @@ class Help:
 class Quit:
     """QUIT."""
 
-    @property
-    def verb(self) -> Verb:
-        return Verb.QUIT
+    verb: ClassVar[Verb] = Verb.QUIT
 
     def encode(self) -> bytes:
         return b"QUIT\r\n"
