@@ -11,10 +11,9 @@ import contextlib
 import fcntl
 import os
 import signal
-import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gatepost.admin.generation import Generations
@@ -26,7 +25,8 @@ from gatepost.config.load import ConfigError, load_text, read_text
 from gatepost.config.schema import Settings
 from gatepost.housekeeping import Housekeeping
 from gatepost.log import Log, LogWriter
-from gatepost.server.bind import CannotListen, Opening, listening_socket, openings, shared_ports
+from gatepost.server.bind import CannotListen, openings
+from gatepost.server.ends import Ends
 from gatepost.service.notify import ServiceManager
 from gatepost.service.privileges import CannotDrop, give_up_root
 from gatepost.store.guarddb import GuardStore
@@ -57,8 +57,7 @@ class Daemon:
         self._generations = Generations(place.generations)
         self._generation = self._generations.keep(text, by="start")
         self._switches = Switches(place.servers)
-        self._sockets: dict[str, socket.socket] = {}
-        self._trouble: dict[str, str] = {}
+        self._ends = Ends()
         self._changing = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._started_at = time.time()
@@ -94,12 +93,11 @@ class Daemon:
         await self._stopping.wait()
         self._log.event("stopping")
         await self._house.stop()
-        control.close()
         async with self._changing:
             await self._workers.drain()
+        control.close()
         await ended(guarding)
-        for end in self._sockets.values():
-            end.close()
+        self._ends.close()
         with contextlib.suppress(FileNotFoundError):
             self._place.control.unlink()
         self._log.event("stopped")
@@ -119,10 +117,10 @@ class Daemon:
     def _orders(self) -> Orders:
         """What a worker that starts now is to do."""
         text = self._generations.path(self._generation.number)
-        return Orders(self._file, text, dict(self._sockets), self._fields())
+        return Orders(self._file, text, dict(self._ends.sockets), self._fields())
 
     def _fields(self) -> dict[str, Value]:
-        unbound = {one.server for one in openings(self._settings) if one.key not in self._sockets}
+        unbound = self._ends.unbound(openings(self._settings))
         return {
             "generation": self._generation.number,
             "off": sorted({*self._switches.stopped, *unbound}),
@@ -139,36 +137,13 @@ class Daemon:
         except KeyError:
             raise Refused(f"the daemon does not know {verb!r}") from None
 
-    # addresses
-
     def _bind_first(self) -> None:
         """What cannot be bound is explained, and the other virtual servers go on."""
-        wanted = openings(self._settings, self._switches.stopped)
-        for one in wanted:
-            try:
-                self._sockets[one.key] = _bound(one, wanted)
-            except CannotListen as problem:
-                self._trouble[one.server] = str(problem)
-                self._log.error("cannot-listen", virtual_server=one.server, problem=str(problem))
-                print(f"gatepost: {one.server}: {problem}", file=sys.stderr)
-        if wanted and not self._sockets:
-            raise CannotListen("; ".join(self._trouble.values()))
-        for one in wanted:
-            if one.server in self._trouble and one.key in self._sockets:
-                self._sockets.pop(one.key).close()
-
-    def _bind_more(self, wanted: list[Opening]) -> dict[str, socket.socket]:
-        """Sockets for the addresses that are not open yet. Raises CannotListen; then none is left."""
-        fresh: dict[str, socket.socket] = {}
         try:
-            for one in wanted:
-                if one.key not in self._sockets:
-                    fresh[one.key] = _bound(one, wanted)
-        except CannotListen:
-            for end in fresh.values():
-                end.close()
-            raise
-        return fresh
+            self._ends.bind_what_can_be(openings(self._settings, self._switches.stopped))
+        finally:
+            for server, problem in self._ends.trouble.items():
+                self._log.error("cannot-listen", virtual_server=server, problem=problem)
 
     # taking over
 
@@ -180,9 +155,9 @@ class Daemon:
 
     async def reload(self, *, by: str) -> Value:
         """The edited file is in force in all workers, or nothing has changed. Raises Refused."""
+        self._must_not_be_stopping()
         async with self._changing, self._house.reload(lambda: self._generation.number):
-            if self._stopping.is_set():
-                raise Refused("Gatepost is stopping")
+            self._must_not_be_stopping()
             try:
                 text = read_text(self._file)
                 settings = safe_settings(text, self._file)
@@ -202,16 +177,20 @@ class Daemon:
         if self._stopping.is_set():
             raise Refused("Gatepost is stopping: what is in the file holds from its next start")
 
-    async def _take_over(self, text: str, settings: Settings, *, by: str) -> None:
-        wanted = openings(settings, self._switches.stopped)
+    async def _take_over(
+        self, text: str, settings: Settings, *, by: str, without: Collection[str] = ()
+    ) -> None:
+        """`without`: virtual servers that go on without their addresses, as they did before."""
+        off = sorted({*self._switches.stopped, *without})
+        wanted = openings(settings, off)
         try:
-            fresh = self._bind_more(wanted)
+            fresh = self._ends.bound_anew(wanted)
         except CannotListen as problem:
             raise Refused(f"the old configuration goes on: {problem}") from None
         draft = self._generations.draft(text)
         self._workers.send_sockets(fresh)
         try:
-            fields = {"off": sorted(self._switches.stopped), "paused": sorted(self._switches.paused)}
+            fields = {"off": off, "paused": sorted(self._switches.paused)}
             await self._workers.ask_all("prepare", file=str(self._file), text=str(draft), **fields)
         except Refused as problem:
             await self._workers.ask_all("abandon")
@@ -222,16 +201,11 @@ class Daemon:
         self._settings = settings
         self._guard.change(settings)
         self._log.change(settings.log.level.level, settings.log.format)
-        self._trouble.clear()
-        self._sockets.update(fresh)
+        self._ends.trouble = {key: why for key, why in self._ends.trouble.items() if key in without}
+        self._ends.sockets.update(fresh)
         await self._workers.ask_all("take-over", generation=self._generation.number)
-        self._close_unwanted(wanted)
+        self._ends.close_unwanted(wanted)
         self._log.event("taken-over", generation=self._generation.number, by=by)
-
-    def _close_unwanted(self, wanted: list[Opening]) -> None:
-        keys = {one.key for one in wanted}
-        for key in self._sockets.keys() - keys:
-            self._sockets.pop(key).close()
 
     async def _switch(self, verb: str, name: str) -> Value:
         """start, stop or pause of one virtual server, in all workers; it lasts over restarts."""
@@ -243,7 +217,8 @@ class Daemon:
             self._switches.set(server, {"start": "running", "stop": "stopped", "pause": "paused"}[verb])
             try:
                 text = self._generations.text(self._generation.number)
-                await self._take_over(text, self._settings, by=verb)
+                others = self._ends.trouble.keys() - {server}
+                await self._take_over(text, self._settings, by=verb, without=others)
             except Refused:
                 self._switches.set(server, before)
                 raise
@@ -284,15 +259,7 @@ class Daemon:
 
     async def _status(self) -> Value:
         workers = await self._workers.ask_all("status")
-        ends = openings(self._settings)
-        listeners = {
-            name: [
-                address_of(self._sockets[one.key])
-                for one in ends
-                if one.server == name and one.key in self._sockets
-            ]
-            for name in dict.fromkeys(one.server for one in ends)
-        }
+        listeners = self._ends.addresses(openings(self._settings))
         return {
             "hostname": self._settings.hostname,
             "file": str(self._file),
@@ -301,7 +268,7 @@ class Daemon:
             "started_at": self._started_at,
             "listeners": listeners,
             "states": {name: self._switches.state(name) for name in listeners},
-            "trouble": dict(self._trouble),
+            "trouble": dict(self._ends.trouble),
             "restarts": self._workers.restarts,
             "workers": [worker for worker in workers if worker is not None],
         }
@@ -354,15 +321,6 @@ def locked(state: Path) -> Iterator[None]:
         except BlockingIOError:
             raise AlreadyRunning(f"another Gatepost runs on {state}; stop it first") from None
         yield
-
-
-def _bound(one: Opening, wanted: list[Opening]) -> socket.socket:
-    return listening_socket(one.host, one.port, shares_port=one.port in shared_ports(wanted))
-
-
-def address_of(end: socket.socket) -> str:
-    host, port = end.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def serve(file: Path, text: str, settings: Settings) -> None:
