@@ -39,6 +39,7 @@ class Fixed:
         self.pretended = 0
         self.closed = False
         self.catches = False
+        self.login_names = {name}
 
     def refresh(self) -> bool:
         if self.changed:
@@ -50,7 +51,7 @@ class Fixed:
         self.asked += 1
         if self.silent:
             raise Unavailable(self.where)
-        return name == self.name
+        return name == self.name or name in self.login_names
 
     def _identity(self) -> Identity:
         return Identity(self.name, frozenset({self.name}), frozenset(), frozenset(), directory=self.where)
@@ -163,3 +164,36 @@ def test_a_change_in_any_is_a_change() -> None:
     assert several.refresh()
     assert several.generation > generation
     assert not several.refresh()
+
+
+def test_what_one_catches_is_first_asked_for_at_the_others() -> None:
+    first, second = Fixed("a", "ann"), Fixed("b", "bob")
+    first.catches = True
+    several = Directories([first, second])
+    assert several.resolve(Address("bob", "example.org")) == Mailbox("b:bob")
+    assert several.resolve(Address("zoe", "example.org")) == Mailbox("a:caught")
+
+
+def test_a_wrong_password_takes_as_long_whose_ever_the_name_is() -> None:
+    first, second = Fixed("a", "ann"), Fixed("b", "bob")
+    several = Directories([first, second])
+    for name in ("ann", "bob", "zoe"):
+        run(several.verify(name, Secret("wrong")))
+    assert (first.pretended, second.pretended) == (2, 1)
+    run(several.verify("bob", Secret("right")))
+    assert (first.pretended, second.pretended) == (2, 1)
+
+
+def test_who_bears_the_name_of_somebody_in_an_earlier_directory_is_nobody() -> None:
+    """Logged in by another of their names, they would have the mailbox of the first."""
+    second = Fixed("b", "bob")
+    second.login_names = {"corp\\bob"}
+    several = Directories([Fixed("a", "bob"), second])
+    assert run(several.verify("corp\\bob", Secret("right"))) == Refusal(Reason.UNKNOWN_USER)
+
+
+def test_closing_closes_all() -> None:
+    first, second = Fixed("a", "ann"), Fixed("b", "bob")
+    Directories([first, second]).close()
+    assert first.closed
+    assert second.closed

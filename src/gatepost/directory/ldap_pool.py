@@ -229,6 +229,7 @@ class LdapPool:
             for health in self._health:
                 if health.server == connection.server and not health.failures:
                     health.failures, health.problem = 1, str(fault)
+                    health.not_before = self._clock() + _PAUSES_SECONDS[0]
             self._idle = [idle for idle in self._idle if not self._drops(idle, connection.server)]
 
     def _drops(self, idle: LdapConnection, server: LdapServer) -> bool:
