@@ -2,7 +2,7 @@
 # make test   every test; on Debian as root the live tests' programs are installed first
 # make lint   ruff, mypy --strict, the import order
 # make bench  beside a Postfix on this machine (Debian, root, gcc); takes about ten minutes
-# make lock   pin the releases anew
+# make lock   pin what pyproject.toml newly wants; UPGRADE=--upgrade pins the newest of everything
 # make clean  everything that was made, except ./demo
 
 PYTHON ?= python3
@@ -59,7 +59,7 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
 	@touch $@
 
 lock:
-	@sh tools/lock.sh $(PYTHON)
+	@sh tools/lock.sh $(PYTHON) $(UPGRADE)
 
 clean:
 	rm -rf $(VENV) $(BUILD) bench/out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
