@@ -21,6 +21,10 @@ from gatepost.mail.outcome import Outcome
 _MAX_HANDED_BACK = 3
 # So many connections in a row that carried nothing are as good as none.
 _MAX_FRUITLESS = 3
+# So many parcels wait for each busy connection rather than for an idle one, which they would cost a write
+# and a read of its own: behind another's content they go for nothing. But not for longer than this.
+_WAITING_FOR_BUSY = 3
+_PATIENCE_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Lane:
         self._fruitless = 0
         self._reason: NoCarrier | None = None
         self._stopping = False
+        self._patience: asyncio.TimerHandle | None = None
         self.done = 0  # parcels settled or sent back
 
     @property
@@ -109,9 +114,20 @@ class Lane:
                 return
             self._reason = None
         self._waiting.append(parcel)
-        if self._idle:
+        idle = self._idle
+        if not idle:
+            self._grow()
+        elif len(self._waiting) > _WAITING_FOR_BUSY * (len(self._carriers) - len(idle)):
+            idle.pop().carry()
+        elif self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, self._waited)
+
+    def _waited(self) -> None:
+        """What waits still is carried by who is idle."""
+        self._patience = None
+        while self._idle and self._waiting:
             self._idle.pop().carry()
-        else:
+        if self._waiting:
             self._grow()
 
     # what carriers call
@@ -221,6 +237,8 @@ class Lane:
     def stop(self) -> list[Parcel]:
         """No new transaction begins; gives back what was not begun. Idle connections are closed."""
         self._stopping = True
+        if self._patience is not None:
+            self._patience.cancel()
         for task in self._openings:
             task.cancel()
         for carrier in tuple(self._carriers):
