@@ -29,12 +29,14 @@ from gatepost.login import Login
 from gatepost.secret import Secret
 from gatepost.server.bind import listening_socket
 from gatepost.server.listener import Listener
+from gatepost.server.room import Room
 from gatepost.server.sessions import Sessions
 from gatepost.server.shard import Shard, SmtpVirtualServer
 from gatepost.server.smtp import SmtpConversation
 from gatepost.server.tls import tls_server
 from gatepost.store.accounts import Accounts
 from gatepost.store.job import Job
+from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.spool import Spool
 from gatepost.store.tracking import Tracking
 
@@ -53,6 +55,7 @@ class Gate:
     shard: Shard
     accounts: Accounts
     folder: Path
+    mailboxes: Mailboxes
     ports: dict[str, int] = field(default_factory=dict)
     servers: dict[str, SmtpVirtualServer] = field(default_factory=dict)
 
@@ -198,6 +201,8 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
         answering: Directories = more.pop("directories", None) or directories(
             settings, accounts, passwords, log
         )
+        resolver = more.pop("resolver", None)
+        mailboxes = Mailboxes(settings.state / "mail", settings.hostname)
         spool = Spool(settings.state / "spool", worker=0, report=log.warning, **more)
         tracking = Tracking(settings.state / "tracking.sqlite3", report=log.warning)
         await spool.open()
@@ -211,9 +216,9 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
         login = Login(answering, guard, log, decoy_key=accounts.unknown_names_key())
         shard = Shard(
             settings, log, answering, login, spool, tracking, Sessions(guard.gone),
-            dns.asyncresolver.Resolver(), guard,
+            resolver or dns.asyncresolver.Resolver(), guard, Room(settings.mailboxes, mailboxes),
         )  # fmt: skip
-        here = Gate(shard, accounts, folder)
+        here = Gate(shard, accounts, folder, mailboxes)
         listeners = []
         for name, server_settings in settings.smtp.items():
             end = listening_socket("127.0.0.1", 0)
@@ -234,6 +239,8 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
             for server in here.servers.values():
                 if server.tls is not None:
                     server.tls.close()
+                if server.scanner is not None:
+                    await server.scanner.close()
             await spool.close()
             tracking.close()
             passwords.close()
