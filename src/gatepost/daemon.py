@@ -62,7 +62,13 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._started_at = time.time()
         self._workers = Supervisor(worker_count(settings), self._orders, self._told, log)
-        self._house = Housekeeping(lambda: self._settings, self._workers, ServiceManager(), log)
+        self._house = Housekeeping(
+            lambda: self._settings,
+            lambda: self._generation.number,
+            self._workers,
+            ServiceManager(),
+            log,
+        )
         self._guard = GuardHouse(
             settings,
             GuardStore(place.guard),
@@ -89,7 +95,7 @@ class Daemon:
         guarding = asyncio.create_task(self._guard.run())
         self._workers.start()
         await self._until_ready()
-        self._house.start()
+        await self._house.start()
         await self._stopping.wait()
         self._log.event("stopping")
         await self._house.stop()
@@ -110,7 +116,6 @@ class Daemon:
         if everyone.done():
             self._log.event("ready", workers=len(self._workers.shards), generation=self._generation.number)
             print("ready", flush=True)
-            self._house.ready(self._generation.number)
         else:
             everyone.cancel()
 
@@ -156,7 +161,7 @@ class Daemon:
     async def reload(self, *, by: str) -> Value:
         """The edited file is in force in all workers, or nothing has changed. Raises Refused."""
         self._must_not_be_stopping()
-        async with self._changing, self._house.reload(lambda: self._generation.number):
+        async with self._changing, self._house.reload():
             self._must_not_be_stopping()
             try:
                 text = read_text(self._file)

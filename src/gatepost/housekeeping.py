@@ -1,64 +1,112 @@
-"""What the daemon does beside serving: the service manager, certificates that end or are renewed, metrics."""
+"""What the daemon does beside serving: the service manager, certificates that end, metrics."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from gatepost.admin.expiry import Expiry
-from gatepost.admin.link import NotRunning, Refused
-from gatepost.config.schema import Settings
+from gatepost.admin.link import Link, NotRunning, Refused, Value
+from gatepost.admin.metrics import House, Totals, exposition
+from gatepost.admin.metrics_door import MetricsDoor
+from gatepost.config.schema import Endpoint, Settings
 from gatepost.log import Log
+from gatepost.server.bind import CannotListen, listening_socket
 from gatepost.service.notify import ServiceManager
-from gatepost.supervisor import Supervisor
+from gatepost.supervisor import Shard, Supervisor
 
 _EXPIRY_SECONDS = 3_600.0
 _ANSWER_SECONDS = 20.0
 
 
 class Housekeeping:
-    """`settings` gives what is in force. Every chore runs from `start` until `stop`."""
+    """`settings` and `generation` give what is in force. Every chore runs from `start` until `stop`."""
 
     def __init__(
-        self, settings: Callable[[], Settings], workers: Supervisor, manager: ServiceManager, log: Log
+        self,
+        settings: Callable[[], Settings],
+        generation: Callable[[], int],
+        workers: Supervisor,
+        manager: ServiceManager,
+        log: Log,
     ) -> None:
         self._settings = settings
+        self._generation = generation
         self._workers = workers
         self._manager = manager
         self._log = log
+        self._started_at = time.time()
         self._expiry = Expiry(log)
+        self._totals = Totals()
+        self._door = MetricsDoor(self.metrics)
+        self._door_at: Endpoint | None = None
         self._chores: set[asyncio.Task[None]] = set()
 
-    def start(self) -> None:
+    async def start(self) -> None:
+        """Everything serves."""
         self._run(self._watch_expiry())
         if self._manager.watchdog_seconds is not None:
             self._run(self._say_alive(self._manager.watchdog_seconds / 3))
-
-    def ready(self, generation: int) -> None:
-        """The manager knows that everything serves, in this generation."""
-        count = len(self._workers.shards)
-        self._manager.ready(
-            f"Serving with {count} worker{'s' if count != 1 else ''}, generation {generation}"
-        )
+        await self._changed()
 
     @asynccontextmanager
-    async def reload(self, generation: Callable[[], int]) -> AsyncIterator[None]:
-        """The manager knows that a file is being taken over, and how it ended."""
+    async def reload(self) -> AsyncIterator[None]:
+        """The manager knows that a file is being taken over, and when that has ended."""
         self._manager.reloading()
         try:
             yield
         finally:
-            self.ready(generation())
+            await self._changed()
 
     async def stop(self) -> None:
         self._manager.stopping()
+        self._door.close()
         for chore in self._chores:
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
+
+    async def metrics(self) -> str:
+        """The numbers of all workers, as Prometheus reads them."""
+        serving = [
+            (shard, shard.link) for shard in self._workers.shards if shard.link and shard.ready.is_set()
+        ]
+        asked = [self._asked(shard, link) for shard, link in serving]
+        answers = [answer for answer in await asyncio.gather(*asked) if answer is not None]
+        house = House(self._generation(), len(answers), self._workers.restarts, self._started_at)
+        return exposition(house, self._totals, answers, self._settings(), datetime.now(UTC))
+
+    async def _asked(self, shard: Shard, link: Link) -> Value:
+        with contextlib.suppress(NotRunning, Refused, TimeoutError):
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                answer = await link.ask("metrics")
+            self._totals.hear(shard.index, answer["life"], answer)
+            return answer
+        return None
+
+    async def _changed(self) -> None:
+        """What hangs on the configuration is as the one in force has it."""
+        count = len(self._workers.shards)
+        workers = f"{count} worker{'s' if count != 1 else ''}"
+        self._manager.ready(f"Serving with {workers}, generation {self._generation()}")
+        metrics = self._settings().metrics
+        wanted = None if metrics is None else metrics.listen
+        if wanted != self._door_at:
+            self._door.close()
+            self._door_at = None
+            if wanted is not None:
+                await self._open_door(wanted)
+
+    async def _open_door(self, place: Endpoint) -> None:
+        try:
+            await self._door.open(listening_socket(place.host, place.port))
+            self._door_at = place
+        except CannotListen as problem:
+            self._log.error("cannot-listen", server="metrics", problem=str(problem))
 
     def _run(self, chore: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(chore)

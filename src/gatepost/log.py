@@ -28,6 +28,7 @@ _FILE_BYTES: Final = 65_536
 _LINES_HELD: Final = 256
 
 Clock = Callable[[], float]
+Ear = Callable[[str, dict[str, object]], None]
 Schedule = Callable[[Callable[[], None]], object]
 
 
@@ -117,6 +118,7 @@ class Log:
         "_bound",
         "_clock",
         "_form",
+        "_hear",
         "_level",
         "_render",
         "_second",
@@ -132,8 +134,11 @@ class Log:
         level: Level = Level.INFO,
         form: Form = Form.PLAIN,
         clock: Clock = time.time,
+        hear: Ear | None = None,
     ) -> None:
+        """`hear` is told every event, also those that are less than `level`."""
         self._writer = writer
+        self._hear = hear
         self._level = level
         self._form = form
         self._threshold = int(level)  # a plain int: comparing enums would cost more than the lookup
@@ -145,7 +150,7 @@ class Log:
 
     def bind(self, **fields: object) -> Log:
         """A log whose lines all carry `fields` too, through the same writer."""
-        log = Log(self._writer, level=self._level, form=self._form, clock=self._clock)
+        log = Log(self._writer, level=self._level, form=self._form, clock=self._clock, hear=self._hear)
         log._bound = self._bound | fields
         return log
 
@@ -163,10 +168,14 @@ class Log:
 
         The fields `time`, `level` and `event` belong to the line itself and are not to be given.
         """
+        if self._hear is not None:
+            self._hear(name, fields)
         if self._threshold <= 20:
             self._write("info", name, fields)
 
     def warning(self, name: str, /, **fields: object) -> None:
+        if self._hear is not None:
+            self._hear(name, fields)
         if self._threshold <= 30:
             self._write("warning", name, fields, at_once=True)
 

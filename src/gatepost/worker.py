@@ -36,6 +36,7 @@ from gatepost.guard.record import recorder
 from gatepost.log import Log, LogWriter
 from gatepost.login import Login
 from gatepost.server.admission import Running
+from gatepost.meter import Meter
 from gatepost.server.bind import openings
 from gatepost.server.listener import Doors
 from gatepost.server.maildrop import Maildrops
@@ -61,10 +62,13 @@ _MOST_SOCKETS = 250
 class Worker:
     """Serves from `run` until drained. What outlives a reload is built here, once."""
 
-    def __init__(self, settings: Settings, index: int, count: int, passage: socket.socket, log: Log) -> None:
+    def __init__(
+        self, settings: Settings, index: int, count: int, passage: socket.socket, log: Log, meter: Meter
+    ) -> None:
         self._index = index
         self._log = log
         self._passage = passage
+        self._meter = meter
         self._draining = asyncio.Event()
         place = Place(settings.state)
         self._accounts = Accounts.open(place.accounts)
@@ -117,6 +121,7 @@ class Worker:
         )
         return virtual_servers(
             shard, self._maildrops, off=fields.get("off", ()), paused=fields.get("paused", ())
+            self._meter,
         )
 
     async def run(self, begin: Mapping[str, Value], link_end: socket.socket) -> None:
@@ -129,7 +134,7 @@ class Worker:
         self._serving = self._made(self._settings, begin)
         self._deliveries.start(self._serving.settings, self._serving.directories)
         await self._open(self._serving, {k: socket.socket(fileno=n) for k, n in begin["listeners"].items()})
-        verbs = ShardVerbs(self._spools, self._sessions, self._draining.set)
+        verbs = ShardVerbs(self._spools, self._sessions, self._draining.set, self._meter)
         for verb, act in (
             ("prepare", self._prepare),
             ("take-over", self._take_over),
@@ -283,12 +288,13 @@ async def serve(begin: Mapping[str, Any]) -> None:
         loop.add_signal_handler(number, lambda: None)  # the daemon decides
     settings = in_force(begin)
     writer = LogWriter(sys.stderr.fileno(), partial(loop.call_later, _LOG_SECONDS))
-    index = int(begin["index"])
-    log = Log(writer, level=settings.log.level.level, form=settings.log.format).bind(worker=index)
+    index, meter = int(begin["index"]), Meter()
+    log = Log(writer, level=settings.log.level.level, form=settings.log.format, hear=meter.hear)
+    log = log.bind(worker=index)
     passage = socket.socket(fileno=begin["passage"])
     passage.setblocking(False)
     try:
-        worker = Worker(settings, index, int(begin["count"]), passage, log)
+        worker = Worker(settings, index, int(begin["count"]), passage, log, meter)
         await worker.run(begin, socket.socket(fileno=begin["link"]))
     finally:
         log.flush()

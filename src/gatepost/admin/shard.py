@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from gatepost.admin.link import Refused, Value
 from gatepost.admin.queue import Filter, header_text, item_row
+from gatepost.meter import Meter
 from gatepost.server.sessions import SessionReport, Sessions
 from gatepost.store.orders import Item
 from gatepost.store.spool import Spool
@@ -20,10 +22,13 @@ Fields = dict[str, Value]
 class ShardVerbs:
     """Answers the daemon. `drain` begins the end of the worker."""
 
-    def __init__(self, spools: Sequence[Spool], sessions: Sessions, drain: Callable[[], None]) -> None:
+    def __init__(
+        self, spools: Sequence[Spool], sessions: Sessions, drain: Callable[[], None], meter: Meter
+    ) -> None:
         self._spools = spools
         self._sessions = sessions
         self._drain = drain
+        self._meter = meter
         self._own: dict[str, Callable[[Fields], Awaitable[Value]]] = {}
         self._verbs: dict[str, Callable[[Fields], Value]] = {
             "status": self.status,
@@ -35,6 +40,7 @@ class ShardVerbs:
             "queue-release": lambda fields: self._order(fields, Spool.release),
             "queue-delete": lambda fields: self._order(fields, Spool.delete),
             "session-close": self._close_session,
+            "metrics": self._metrics,
             "alive": lambda fields: True,
             "drain": lambda fields: self._drain(),
         }
@@ -66,6 +72,17 @@ class ShardVerbs:
                 "total": sum(count.total for count in counts),
                 "size_bytes": sum(count.size_bytes for count in counts),
             },
+        }
+
+    def _metrics(self, fields: Fields) -> Value:
+        """What this process has counted, and how it stands now."""
+        status = self.status(fields)
+        oldest = [at for spool in self._spools if (at := spool.oldest()) is not None]
+        return self._meter.snapshot() | {
+            "life": os.getpid(),
+            "sessions": status["sessions_by_server"],
+            "queue": status["queue"],
+            "oldest": min(oldest, default=None),
         }
 
     def _list_sessions(self, fields: Fields) -> Value:

@@ -14,6 +14,7 @@ from gatepost.guard.post import Post
 from gatepost.log import Log
 from gatepost.login import Login
 from gatepost.policy.login import Channel, LoginRules, offered
+from gatepost.meter import Meter
 from gatepost.policy.quota import Quota
 from gatepost.pop3.capability import Capabilities
 from gatepost.server.admission import Running
@@ -45,6 +46,7 @@ class Shard:
     room: Room | None = None  # None: nobody has a quota
     clock: Callable[[], float] = time.time
 
+    meter: Meter = field(default_factory=Meter)
 
 @dataclass(slots=True)
 class SmtpVirtualServer:

@@ -59,6 +59,7 @@ class Transaction:
         "_server",
         "_shard",
     )
+        "_whole_at",
 
     def __init__(self, shard: Shard, server: SmtpVirtualServer, client: Client, record: Record) -> None:
         self._shard = shard
@@ -71,6 +72,7 @@ class Transaction:
         self._relays = False
         self._intake: Intake | None = None
         self._screening = None if server.scanner is None else _screening(shard, server.scanner, client)
+        self._whole_at = 0.0
 
     @property
     def is_committing(self) -> bool:
@@ -295,7 +297,7 @@ class Transaction:
             self._helo,
             virtual_server=self._server.name,
             submitted=self._relays or self._client.identity is not None,
-            now=self._shard.clock(),
+            now=now,
         )
 
     def committed(self, future: asyncio.Future[str]) -> Reply:
@@ -310,10 +312,16 @@ class Transaction:
         except SpoolError as problem:
             self._shard.log.error("spool-failed", session=self._client.id, problem=str(problem))
             return self._refuse_content(Reason.SPOOL_FAILED)
-        self._record.accepted(queue_id, intake.envelope, intake.size_bytes)
+        envelope = intake.envelope
+        self._shard.meter.committed(self._shard.clock() - self._whole_at)
+        self._record.accepted(queue_id, envelope, intake.size_bytes)
+        if (user := envelope.origin.user) is not None:
+            recipients = [str(recipient.address) for recipient in envelope.recipients]
+            self._shard.conduct.sent(user, envelope.origin.peer, recipients)
         self.abandon()
         return Reply(250, "2.0.0", (f"queued as {queue_id}",))
 
+        self._whole_at = now = self._shard.clock()
     def _refuse_content(self, reason: Reason, address: Address | str | None = None) -> Reply:
         limit = self._server.settings.message_size_bytes
         reply = self._record.refuse("data", reason, sender=self._sender, address=address or "", limit=limit)

@@ -13,7 +13,7 @@ from gatepost.mail.outcome import Outcome
 from gatepost.store.failure import SpoolCorrupt
 from gatepost.store.outcomes import DONE
 from gatepost.store.queue import Order, Queue
-from gatepost.store.queueid import id_number, id_text
+from gatepost.store.queueid import id_number, id_seconds, id_text
 from gatepost.store.reading import read_job, read_state, read_stored
 from gatepost.store.record import Record
 from gatepost.store.segment import Segment
@@ -206,6 +206,24 @@ class Orders:
                 if found is not None:
                     yield self._item(found)
             self._keep_recent(segment)
+
+    def oldest(self) -> float | None:
+        """When the oldest message came in, Unix seconds. Reads indexes, no message."""
+        lowest: int | None = None
+        for segment in list(self._queue.segments.values()):
+            # an id carries its time, so a segment of newer ones need not be looked into
+            if segment.live and (lowest is None or segment.min_id < lowest):
+                lowest = min(filter(None, (lowest, self._oldest_in(segment))), default=None)
+        return None if lowest is None else id_seconds(lowest)
+
+    def _oldest_in(self, segment: Segment) -> int | None:
+        index = segment.read_index()
+        if index is None:
+            return None
+        positions = segment.outcomes.load_positions()
+        self._keep_recent(segment)
+        rows = zip(index.ids, index.offsets, strict=True)
+        return min((number for number, offset in rows if positions.get(offset) != DONE), default=None)
 
     def counts(self) -> Counts:
         """How many messages there are. `deferred` counts those with a time still to come."""

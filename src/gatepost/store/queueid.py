@@ -29,6 +29,11 @@ def id_number(text: str) -> int | None:
     return int(text, 16) if _TEXT.fullmatch(text) else None
 
 
+def id_seconds(number: int) -> float:
+    """When the message of this id came in, Unix seconds."""
+    return (number & (1 << _COUNTER_BITS) - 1) / 1_000_000
+
+
 def worker_of(text: str) -> int | None:
     """The worker that took this message in; None when `text` is no queue id."""
     number = id_number(text)

@@ -254,6 +254,10 @@ class Spool:
         """Every message, oldest segment first, one at a time in memory."""
         return self._orders.items()
 
+    def oldest(self) -> float | None:
+        """When the oldest message that is still here came in, Unix seconds; None when there is none."""
+        return self._orders.oldest()
+
     def counts(self) -> Counts:
         """How many messages there are."""
         return self._orders.counts()
