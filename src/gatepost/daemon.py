@@ -100,10 +100,10 @@ class Daemon:
         self._log.event("stopping")
         await self._house.stop()
         async with self._changing:
+            self._ends.close()  # an open end here would let clients in whom nobody serves any more
             await self._workers.drain()
         control.close()
         await ended(guarding)
-        self._ends.close()
         with contextlib.suppress(FileNotFoundError):
             self._place.control.unlink()
         self._log.event("stopped")
