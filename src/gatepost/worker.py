@@ -35,8 +35,8 @@ from gatepost.guard.post import Post
 from gatepost.guard.record import recorder
 from gatepost.log import Log, LogWriter
 from gatepost.login import Login
-from gatepost.server.admission import Running
 from gatepost.meter import Meter
+from gatepost.server.admission import Running
 from gatepost.server.bind import openings
 from gatepost.server.listener import Doors
 from gatepost.server.maildrop import Maildrops
@@ -67,8 +67,8 @@ class Worker:
     ) -> None:
         self._index = index
         self._log = log
-        self._passage = passage
         self._meter = meter
+        self._passage = passage
         self._draining = asyncio.Event()
         place = Place(settings.state)
         self._accounts = Accounts.open(place.accounts)
@@ -118,10 +118,10 @@ class Worker:
             self._resolver,
             self._guard,
             Room(settings.mailboxes, self._mailboxes),
+            self._meter,
         )
         return virtual_servers(
             shard, self._maildrops, off=fields.get("off", ()), paused=fields.get("paused", ())
-            self._meter,
         )
 
     async def run(self, begin: Mapping[str, Value], link_end: socket.socket) -> None:

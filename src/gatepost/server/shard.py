@@ -13,8 +13,8 @@ from gatepost.directory.directory import Directories
 from gatepost.guard.post import Post
 from gatepost.log import Log
 from gatepost.login import Login
-from gatepost.policy.login import Channel, LoginRules, offered
 from gatepost.meter import Meter
+from gatepost.policy.login import Channel, LoginRules, offered
 from gatepost.policy.quota import Quota
 from gatepost.pop3.capability import Capabilities
 from gatepost.server.admission import Running
@@ -44,9 +44,9 @@ class Shard:
     resolver: dns.asyncresolver.Resolver
     guard: Post
     room: Room | None = None  # None: nobody has a quota
+    meter: Meter = field(default_factory=Meter)
     clock: Callable[[], float] = time.time
 
-    meter: Meter = field(default_factory=Meter)
 
 @dataclass(slots=True)
 class SmtpVirtualServer:

@@ -58,8 +58,8 @@ class Transaction:
         "_screening",
         "_server",
         "_shard",
-    )
         "_whole_at",
+    )
 
     def __init__(self, shard: Shard, server: SmtpVirtualServer, client: Client, record: Record) -> None:
         self._shard = shard
@@ -71,8 +71,8 @@ class Transaction:
         self._recipients: list[Recipient] = []
         self._relays = False
         self._intake: Intake | None = None
-        self._screening = None if server.scanner is None else _screening(shard, server.scanner, client)
         self._whole_at = 0.0
+        self._screening = None if server.scanner is None else _screening(shard, server.scanner, client)
 
     @property
     def is_committing(self) -> bool:
@@ -291,6 +291,7 @@ class Transaction:
 
     def _commit(self, intake: Intake) -> asyncio.Future[str]:
         assert self._mail is not None
+        self._whole_at = now = self._shard.clock()
         return intake.commit(
             self._mail,
             self._recipients,
@@ -321,7 +322,6 @@ class Transaction:
         self.abandon()
         return Reply(250, "2.0.0", (f"queued as {queue_id}",))
 
-        self._whole_at = now = self._shard.clock()
     def _refuse_content(self, reason: Reason, address: Address | str | None = None) -> Reply:
         limit = self._server.settings.message_size_bytes
         reply = self._record.refuse("data", reason, sender=self._sender, address=address or "", limit=limit)
