@@ -73,7 +73,7 @@ class Daemon:
             settings,
             GuardStore(place.guard),
             log,
-            tell_posts=lambda fields: self._workers.tell_all("guard", **fields),
+            workers=self._workers,
         )
 
     async def run(self) -> None:
@@ -133,12 +133,8 @@ class Daemon:
         }
 
     def _told(self, verb: str, fields: dict[str, Value]) -> Value:
-        worker = fields.pop("worker")
-        if verb == "gone":
-            self._guard.seat.post_gone(worker)
-            return None
         try:
-            return self._guard.seat.hear(worker, verb, fields)
+            return self._guard.hear(fields.pop("worker"), verb, fields)
         except KeyError:
             raise Refused(f"the daemon does not know {verb!r}") from None
 
@@ -258,8 +254,8 @@ class Daemon:
                 return await self.reload(by=str(fields.get("by", "operator")))
             case "start" | "stop" | "pause":
                 return await self._switch(verb, str(fields["name"]))
-        if verb.startswith("guard-"):
-            return self._guard.answer(verb, fields)
+        if self._guard.knows(verb):
+            return await self._guard.answer(verb, fields)
         return merged(await self._workers.ask_all(verb, **fields), workers=len(self._workers.shards))
 
     async def _status(self) -> Value:

@@ -8,7 +8,7 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,6 +89,13 @@ class Supervisor:
                 raise
 
         return list(await asyncio.gather(*(one(s.link) for s in self.shards if s.link is not None)))
+
+    async def ask_one(self, index: int, verb: str, **fields: Value) -> Value:
+        """The worker's answer. Raises Refused, NotRunning."""
+        link = self.shards[index].link
+        if link is None:
+            raise NotRunning(f"worker {index} is down")
+        return await link.ask(verb, **fields)
 
     def tell_all(self, verb: str, **fields: Value) -> None:
         """Said to every running worker, without waiting."""
@@ -182,4 +189,5 @@ class Supervisor:
         if verb == "ready":
             shard.ready.set()
             return None
-        return self._told(verb, {"worker": shard.index, **fields})
+        answer = self._told(verb, {"worker": shard.index, **fields})
+        return await answer if isinstance(answer, Awaitable) else answer

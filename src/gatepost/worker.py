@@ -30,6 +30,7 @@ from gatepost.delivery.deliveries import Deliveries
 from gatepost.directory.build import directories
 from gatepost.directory.directory import Directories, Unavailable
 from gatepost.directory.password import Passwords
+from gatepost.guard.conduct import Conduct
 from gatepost.guard.guard import Guard
 from gatepost.guard.post import Post
 from gatepost.guard.record import recorder
@@ -79,13 +80,14 @@ class Worker:
             Spool(place.spool, worker=number, report=log.warning)
             for number in spools_of(place.spool, index, count)
         ]
-        self._mailboxes = Mailboxes(place.mailboxes, settings.hostname)
+        self._mailboxes = Mailboxes(place.mailboxes, settings.hostname, report=log.warning)
         self._maildrops = Maildrops(self._mailboxes)
         self._guard = Post(
             Guard(settings.guard, clock=time.monotonic, wall=time.time, domains=settings.domains),
             clock=time.monotonic,
             wall=time.time,
         )
+        self._conduct = Conduct(time.monotonic)
         self._sessions = Sessions(self._guard.gone)
         self._resolver = dns.asyncresolver.Resolver()
         self._doors = Doors()
@@ -117,6 +119,7 @@ class Worker:
             self._sessions,
             self._resolver,
             self._guard,
+            self._conduct,
             Room(settings.mailboxes, self._mailboxes),
             self._meter,
         )
@@ -142,11 +145,15 @@ class Worker:
             ("status", partial(self._status, verbs)),
             ("certificates-look", self._look_at_certificates),
             ("guard", self._hear_guard),
+            ("contained", self._hear_contained),
+            ("quota-call-back", self._call_back),
         ):
             verbs.add(verb, act)
         link = await Link.over(link_end, verbs.answer)
         self._guard.hear(await link.ask("guard-everything"))
         self._guard.join(link)
+        self._conduct.hear(await link.ask("contained-all"))
+        self._conduct.join(link)
         await link.ask("ready")
         await self._until_told(link)
         await self._drain()
@@ -201,6 +208,13 @@ class Worker:
         self._guard.hear(fields)
         return True
 
+    async def _hear_contained(self, fields: dict[str, Value]) -> Value:
+        self._conduct.hear(fields["users"])
+        return True
+
+    async def _call_back(self, fields: dict[str, Value]) -> Value:
+        return self._conduct.call_back(fields["user"], fields["use"])
+
     async def _abandon(self, fields: dict[str, Value]) -> Value:
         self._prepared = None
         for end in self._arrived.values():
@@ -236,6 +250,7 @@ class Worker:
         renewing = asyncio.create_task(self._renewal.run())
         while not gone.done() and not told.done():
             await asyncio.wait({gone, told}, timeout=_REFRESH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            self._conduct.flush()
             for directory in tuple(self._all_directories):
                 try:
                     directory.refresh()
@@ -243,6 +258,7 @@ class Worker:
                     self._log.warning("accounts-unreadable", problem=str(problem))
         if gone.done():
             self._guard.part()
+            self._conduct.part()
         for task in (gone, told, renewing):
             task.cancel()
 

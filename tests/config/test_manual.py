@@ -34,6 +34,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "`[retry]`": schema.Retry,
     "`[guard]`": schema.Guard,
     "`[guard.harvest]`": schema.Harvest,
+    "`[guard.habits]`": schema.Habits,
     "`[log]`": schema.Log,
     "`[tracking]`": schema.Tracking,
     "`[console]`": later_tables.Console,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.policy.quota import DAY_SECONDS, Quota, Window
+from gatepost.policy.quota import DAY_SECONDS, Grant, Limit, Quota, Window
 
 _steps = st.lists(st.floats(-5, 40, allow_nan=False), max_size=80)
 
@@ -49,26 +49,48 @@ def test_more_than_the_limit_at_once_never_fits() -> None:
     assert Window(5, 60.0).take(0.0, count=6) == 60.0
 
 
-def test_users_do_not_count_for_each_other() -> None:
-    quota = Quota(messages_per_minute=1, recipients_per_day=1)
-    assert quota.take_message("ann", 0.0) is None
-    assert quota.take_message("bob", 0.0) is None
-    assert quota.take_message("ann", 1.0) is not None
-    assert quota.take_recipient("ann", 1.0) is None
-    assert quota.take_recipient("ann", DAY_SECONDS - 1) is not None
-    assert quota.take_message("ann", 62.0) is None
+MINUTE = Limit(2, 60.0)
 
 
-def test_no_limit_is_no_limit() -> None:
-    quota = Quota(messages_per_minute=None, recipients_per_day=None)
-    assert all(quota.take_message("ann", 0.0) is None for _ in range(1000))
-    assert all(quota.take_recipient("ann", 0.0) is None for _ in range(1000))
+def test_users_and_uses_do_not_count_for_each_other() -> None:
+    quota = Quota()
+    for user in ("ann", "bob"):
+        for use in ("messages", "recipients"):
+            assert quota.take(user, use, [MINUTE], 0.0, want=5) == Grant(2)
+            assert quota.take(user, use, [MINUTE], 1.0).wait_seconds > 0
+    assert quota.take("ann", "messages", [MINUTE], 62.0) == Grant(1)
 
 
-def test_who_sends_nothing_for_a_day_is_forgotten() -> None:
-    quota = Quota(messages_per_minute=5, recipients_per_day=5)
-    quota.take_message("ann", 0.0)
-    quota.take_recipient("ann", 0.0)
+def test_the_narrowest_of_several_limits_decides_and_the_longest_wait_is_named() -> None:
+    quota, hour = Quota(), Limit(3, 3_600.0)
+    assert quota.take("ann", "x", [MINUTE, hour], 0.0, want=9) == Grant(2)
+    assert quota.take("ann", "x", [MINUTE, hour], 61.0, want=9) == Grant(1)
+    assert quota.take("ann", "x", [MINUTE, hour], 62.0).wait_seconds > 3_000
+
+
+def test_another_limit_sees_what_was_taken() -> None:
+    quota = Quota()
+    assert quota.take("ann", "x", [Limit(5, 60.0)], 0.0, want=3) == Grant(3)
+    assert quota.take("ann", "x", [Limit(2, 60.0)], 0.0).count == 0
+    assert quota.take("ann", "x", [Limit(4, 60.0)], 0.0, want=3) == Grant(1)
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9)), max_size=30))
+def test_what_is_given_back_can_be_taken_again(turns: list[tuple[int, int]]) -> None:
+    quota, used = Quota(), 0
+    for want, back in turns:
+        grant = quota.take("ann", "x", [Limit(12, 60.0)], 0.0, want=want)
+        used += grant.count
+        assert used <= 12
+        assert grant.count or used == 12
+        back = min(back, grant.count)
+        quota.give_back("ann", "x", back)
+        used -= back
+
+
+def test_who_uses_nothing_for_a_day_is_forgotten() -> None:
+    quota = Quota()
+    quota.take("ann", "x", [Limit(5, DAY_SECONDS)], 0.0)
     assert quota.forget_idle(100.0) == 0
     assert quota.forget_idle(2 * DAY_SECONDS) == 1
 

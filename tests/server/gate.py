@@ -22,6 +22,7 @@ from gatepost.config.schema import Settings
 from gatepost.directory.build import directories
 from gatepost.directory.directory import Directories
 from gatepost.directory.password import Passwords
+from gatepost.guard.conduct import Conduct
 from gatepost.guard.guard import Guard
 from gatepost.guard.post import Post
 from gatepost.log import Log, LogWriter
@@ -216,7 +217,7 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
         login = Login(answering, guard, log, decoy_key=accounts.unknown_names_key())
         shard = Shard(
             settings, log, answering, login, spool, tracking, Sessions(guard.gone),
-            resolver or dns.asyncresolver.Resolver(), guard, Room(settings.mailboxes, mailboxes),
+            resolver or dns.asyncresolver.Resolver(), guard, Conduct(loop.time), Room(settings.mailboxes, mailboxes),
         )  # fmt: skip
         here = Gate(shard, accounts, folder, mailboxes)
         listeners = []

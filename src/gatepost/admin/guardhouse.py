@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from gatepost.admin.custody import Custody, Workers
 from gatepost.admin.link import Refused, Value
 from gatepost.config.schema import Settings
 from gatepost.guard.bans import Ban, Bans, NotASource, network
@@ -27,7 +28,7 @@ Fields = dict[str, Value]
 
 
 class GuardHouse:
-    """`tell_posts` reaches every worker. `run` keeps what was learnt; a disk that fails costs only that."""
+    """`run` keeps what was learnt; a disk that fails costs only that."""
 
     def __init__(
         self,
@@ -35,15 +36,18 @@ class GuardHouse:
         store: GuardStore,
         log: Log,
         *,
-        tell_posts: Callable[[Fields], None],
-        on_event: Callable[[Event], None] | None = None,
+        workers: Workers,
+        on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._log = log
         self._on_event = on_event
         self._fresh: list[SourceRow] = []
-        self.seat = Seat(tell_posts, on_event=self._happened, on_known=self._learnt)
+        self.custody = Custody(settings, store, log, workers, on_event=on_event)
+        self.seat = Seat(
+            lambda fields: workers.tell_all("guard", **fields), on_event=self._happened, on_known=self._learnt
+        )
         self.guard = Guard(
             settings.guard,
             clock=time.monotonic,
@@ -57,6 +61,7 @@ class GuardHouse:
 
     def open(self) -> None:
         """What was known before is known again."""
+        self.custody.open()
         try:
             self.guard.known.load(KnownSource(row.name, row.host, row.at) for row in self._store.sources())
             for row in self._store.bans():
@@ -70,21 +75,41 @@ class GuardHouse:
 
     async def run(self) -> None:
         """Until cancelled; then everything is kept a last time."""
+        custody = asyncio.create_task(self.custody.run())
         try:
             while True:
                 await asyncio.sleep(_KEEP_SECONDS)
                 self.guard.tidy()
                 await asyncio.to_thread(self._keep, self._taken())
         finally:
+            await ended(custody)
             self._keep(self._taken())
 
     def change(self, settings: Settings) -> None:
         """These settings hold from now on."""
         self._settings = settings
         self.guard.change(settings.guard, settings.domains)
+        self.custody.change(settings)
 
-    def answer(self, verb: str, fields: Fields) -> Value:
-        """The operator's verbs. Raises KeyError for one that is not the guard's, Refused."""
+    def hear(self, worker: int, verb: str, fields: Fields) -> Value | Awaitable[Value]:
+        """The answer to a worker; `gone`: there is none any more. Raises KeyError for what is not ours."""
+        if verb == "gone":
+            self.seat.post_gone(worker)
+            self.custody.worker_gone(worker)
+            return None
+        if verb.startswith("guard-"):
+            return self.seat.hear(worker, verb, fields)
+        return self.custody.hear(worker, verb, fields)
+
+    @staticmethod
+    def knows(verb: str) -> bool:
+        """Whether it is a verb of the operator's that is answered here."""
+        return verb in _VERBS or verb in ("contain", "release", "contained")
+
+    async def answer(self, verb: str, fields: Fields) -> Value:
+        """The operator's verbs that are known here. Raises Refused."""
+        if verb not in _VERBS:
+            return await self.custody.answer(verb, fields)
         try:
             return _VERBS[verb](self, fields)
         except NotASource as problem:
@@ -111,8 +136,7 @@ class GuardHouse:
 
     def _happened(self, event: Event) -> None:
         self._log.warning(event.kind.value, about=event.about, text=event.text)
-        if self._on_event is not None:
-            self._on_event(event)
+        self._on_event(event)
 
     def _ban(self, fields: Fields) -> Value:
         there = network(str(fields["source"]))

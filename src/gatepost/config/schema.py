@@ -57,6 +57,7 @@ __all__ = [
     "DirectoryKind",
     "Endpoint",
     "Guard",
+    "Habits",
     "Harvest",
     "Limits",
     "LocalDomain",
@@ -214,6 +215,19 @@ class Harvest(Model):
     refuse_seconds: Seconds = 3_600
 
 
+class Habits(Model):
+    """`[guard.habits]`: what an account may do in a day before it is contained."""
+
+    enabled: bool = True
+    factor: Annotated[int, Field(ge=2, le=100)] = 5
+    messages_per_day: Count = 500
+    recipients_per_day: Count = 1_000
+    new_recipients_per_day: Count = 300
+    domains_per_day: Count = 150
+    refusals_per_day: Count = 50
+    exempt: Annotated[tuple[Name, ...], Listed] = ()
+
+
 Few = Annotated[int, Field(ge=1, le=1_000)]  # the guard tells no more than so many passwords apart
 
 
@@ -222,6 +236,7 @@ class Guard(Model):
 
     guessable: Annotated[tuple[Name, ...], Listed] = GUESSABLE
     harvest: Harvest = Harvest()
+    habits: Habits = Habits()
     decoys: Annotated[tuple[Name, ...], Listed] = DECOYS
     trusted: Annotated[tuple[Net, ...], Listed] = ()
     records_days: Count = 90

@@ -106,6 +106,7 @@ class Limits(Model):
     data_seconds: Seconds = 3_600
     handshake_seconds: Seconds = 30
     messages_per_minute_per_user: Count = 60
+    recipients_per_hour_per_user: Count | None = None
     recipients_per_day_per_user: Count = 2_000
     received_headers: Annotated[int, Field(ge=1, le=1_000)] = 30
     errors_per_session: Count = 20

@@ -167,6 +167,14 @@ MEANINGS: dict[Reason, Meaning] = {
         "The message names more than `recipients_per_message` recipients.",
         "The client sends to the rest in a further message; or raise the limit.",
     ),
+    Reason.CONTAINED: Meaning(
+        "The account left its habits, or the administrator contained it: it may not relay now.",
+        "`gatepost user show NAME` tells why; change the password, then `gatepost release NAME`.",
+    ),
+    Reason.RECIPIENTS_PER_HOUR: Meaning(
+        "The user wrote to more than `recipients_per_hour_per_user` recipients.",
+        "If it was not the user, change the password; else raise the limit.",
+    ),
     Reason.RECIPIENTS_PER_DAY: Meaning(
         "The user wrote to more than `recipients_per_day_per_user` recipients.",
         "If it was not the user, change the password; else raise the limit.",

@@ -1,4 +1,4 @@
-"""HOW MUCH MAY A USER SEND: messages a minute and recipients a day. Pure: the time is an argument.
+"""HOW MUCH MAY A USER SEND: messages a minute, recipients an hour and a day. Pure: the time is an argument.
 
 `now` is seconds on any clock; one that steps back is taken to stand still.
 """
@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 MINUTE_SECONDS = 60.0
+HOUR_SECONDS = 3_600.0
 DAY_SECONDS = 86_400.0
 # A day is counted in 5-minute steps: a user's whole state stays under some 290 numbers.
 _STEPS = 288
@@ -46,6 +48,25 @@ class Window:
         self._total += count
         return None
 
+    def room(self, now: float) -> int:
+        """How many more fit now."""
+        return self.limit - self.used(now)
+
+    def wait_seconds(self, now: float) -> float:
+        """How long until one fits; the whole span where none ever does."""
+        return self._wait_seconds(self._forget(now), 1)
+
+    def give_back(self, count: int) -> None:
+        """So many of the latest were not used."""
+        while count > 0 and self._steps:
+            step = self._steps[-1]
+            taken = min(count, step.count)
+            step.count -= taken
+            self._total -= taken
+            count -= taken
+            if not step.count:
+                self._steps.pop()
+
     def used(self, now: float) -> int:
         """What was taken in the span that ends now."""
         self._forget(now)
@@ -70,46 +91,64 @@ class Window:
         return self.span_seconds
 
 
-@dataclass(slots=True)
-class _Use:
-    messages: Window
-    recipients: Window
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most so many in any such span."""
+
+    most: int
+    span_seconds: float
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """`count` were counted; when none fitted, `wait_seconds` says how long to wait for one."""
+
+    count: int
+    wait_seconds: float = 0.0
+
+
 class Quota:
-    """The counts of all users of one virtual server; a limit of None is no limit."""
+    """What each user has used up of each of its allowances.
 
-    messages_per_minute: int | None
-    recipients_per_day: int | None
-    _users: dict[str, _Use] = field(default_factory=dict)
+    The counts are one, whatever limits are asked about: a virtual server with another limit sees
+    what was taken at the others.
+    """
 
-    def take_message(self, user: str, now: float) -> float | None:
-        """Counts a message at MAIL FROM, or answers the seconds to wait."""
-        if self.messages_per_minute is None:
-            return None
-        return self._use(user).messages.take(now)
+    def __init__(self) -> None:
+        self._windows: dict[str, dict[tuple[str, float], Window]] = {}
 
-    def take_recipient(self, user: str, now: float) -> float | None:
-        """Counts a recipient at RCPT TO, or answers the seconds to wait."""
-        if self.recipients_per_day is None:
-            return None
-        return self._use(user).recipients.take(now)
+    def take(self, user: str, use: str, limits: Sequence[Limit], now: float, *, want: int = 1) -> Grant:
+        """Up to `want` are counted against all the limits, as many as fit into each."""
+        windows = [self._window(user, use, limit) for limit in limits]
+        count = min((window.room(now) for window in windows), default=want)
+        if count <= 0:
+            return Grant(0, max(window.wait_seconds(now) for window in windows))
+        count = min(count, want)
+        for window in windows:
+            window.take(now, count=count)
+        return Grant(count)
+
+    def give_back(self, user: str, use: str, count: int) -> None:
+        """So many were counted and not used."""
+        for (kind, _), window in self._windows.get(user, {}).items():
+            if kind == use:
+                window.give_back(count)
 
     def forget_idle(self, now: float) -> int:
-        """Forgets who has sent nothing for a day; answers how many. Call it now and then."""
+        """Forgets who has used nothing for a whole span; answers how many. Call it now and then."""
         idle = [
-            name for name, use in self._users.items() if not use.messages.used(now) + use.recipients.used(now)
+            user
+            for user, windows in self._windows.items()
+            if not any(window.used(now) for window in windows.values())
         ]
-        for name in idle:
-            del self._users[name]
+        for user in idle:
+            del self._windows[user]
         return len(idle)
 
-    def _use(self, user: str) -> _Use:
-        use = self._users.get(user)
-        if use is None:
-            use = self._users[user] = _Use(
-                Window(self.messages_per_minute or 0, MINUTE_SECONDS),
-                Window(self.recipients_per_day or 0, DAY_SECONDS),
-            )
-        return use
+    def _window(self, user: str, use: str, limit: Limit) -> Window:
+        windows = self._windows.setdefault(user, {})
+        window = windows.get((use, limit.span_seconds))
+        if window is None:
+            window = windows[use, limit.span_seconds] = Window(limit.most, limit.span_seconds)
+        window.limit = limit.most
+        return window

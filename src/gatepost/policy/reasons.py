@@ -67,7 +67,9 @@ class Reason(Enum):
     PROTECTED_ACCOUNT = "protected-account"
     ACCESS_DENIED = "access-denied"
     FACT_UNKNOWN = "fact-unknown"
+    CONTAINED = "contained"
     TOO_MANY_RECIPIENTS = "too-many-recipients"
+    RECIPIENTS_PER_HOUR = "recipients-per-hour"
     RECIPIENTS_PER_DAY = "recipients-per-day"
     MAILBOX_FULL = "mailbox-full"
     OVER_QUOTA = "over-quota"
@@ -180,6 +182,10 @@ REPLIES: dict[Reason, Said] = {
     Reason.ACCESS_DENIED: Said(550, "5.7.1", "Not permitted"),
     Reason.FACT_UNKNOWN: Said(
         451, "4.4.3", "Cannot tell now whether this is permitted, try later", "SYS/TEMP"
+    ),
+    Reason.CONTAINED: Said(550, "5.7.1", "Unable to relay for {address}"),
+    Reason.RECIPIENTS_PER_HOUR: Said(
+        450, "4.7.1", "Too many recipients this hour, try again in {seconds} seconds"
     ),
     Reason.TOO_MANY_RECIPIENTS: Said(452, "4.5.3", "Too many recipients, {limit} a message at most"),
     Reason.RECIPIENTS_PER_DAY: Said(

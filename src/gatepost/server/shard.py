@@ -10,12 +10,13 @@ import dns.asyncresolver
 
 from gatepost.config.schema import Pop3Server, Settings, SmtpServer, TlsMode
 from gatepost.directory.directory import Directories
+from gatepost.guard.conduct import Conduct
 from gatepost.guard.post import Post
 from gatepost.log import Log
 from gatepost.login import Login
 from gatepost.meter import Meter
 from gatepost.policy.login import Channel, LoginRules, offered
-from gatepost.policy.quota import Quota
+from gatepost.policy.quota import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, Limit
 from gatepost.pop3.capability import Capabilities
 from gatepost.server.admission import Running
 from gatepost.server.maildrop import Maildrops
@@ -43,6 +44,7 @@ class Shard:
     sessions: Sessions
     resolver: dns.asyncresolver.Resolver
     guard: Post
+    conduct: Conduct
     room: Room | None = None  # None: nobody has a quota
     meter: Meter = field(default_factory=Meter)
     clock: Callable[[], float] = time.time
@@ -56,15 +58,18 @@ class SmtpVirtualServer:
     tls: TlsServer | None
     running: Running = Running.RUNNING
     name: str = field(init=False)
-    quota: Quota = field(init=False)
+    message_limits: tuple[Limit, ...] = field(init=False)
+    recipient_limits: tuple[Limit, ...] = field(init=False)
     scanner: Scanner | None = field(init=False, default=None)
     _ehlo: dict[bool, Reply] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.name = self.settings.name
-        self.quota = Quota(
-            self.settings.messages_per_minute_per_user, self.settings.recipients_per_day_per_user
-        )
+        settings = self.settings
+        self.message_limits = (Limit(settings.messages_per_minute_per_user, MINUTE_SECONDS),)
+        day = Limit(settings.recipients_per_day_per_user, DAY_SECONDS)
+        hour = settings.recipients_per_hour_per_user
+        self.recipient_limits = (day,) if hour is None else (Limit(hour, HOUR_SECONDS), day)
         if self.settings.scan is not None:
             # Its HTTP client is 15 MB that a worker without a content check does not need.
             from gatepost.server.rspamd import Rspamd
@@ -72,14 +77,9 @@ class SmtpVirtualServer:
             self.scanner = Rspamd(self.settings.scan)
 
     def inherit(self, before: SmtpVirtualServer) -> None:
-        """What users have sent goes on counting, unless the limits themselves have changed."""
+        """What was begun goes on."""
         if self.settings.scan == before.settings.scan:
             self.scanner = before.scanner
-        if (before.quota.messages_per_minute, before.quota.recipients_per_day) == (
-            self.quota.messages_per_minute,
-            self.quota.recipients_per_day,
-        ):
-            self.quota = before.quota
 
     def ehlo(self, hostname: str, *, tls: bool) -> Reply:
         """What is offered now; never before it is true."""

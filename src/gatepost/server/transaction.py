@@ -15,6 +15,7 @@ from gatepost.directory.directory import Resolution, Unavailable, UnknownRecipie
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Recipient
 from gatepost.policy.access import Right
+from gatepost.policy.quota import HOUR_SECONDS
 from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
 from gatepost.server.intake import Intake
@@ -107,16 +108,33 @@ class Transaction:
             client.logged_in(await directories.identity(client.identity.name), generation)
         except Unavailable:
             client.groups_unknown()
-        return self._mail_now(command)
+        answer = self._mail_now(command)
+        return answer if isinstance(answer, Reply) else await answer
 
-    def _mail_now(self, command: Mail) -> Reply:
+    def _mail_now(self, command: Mail) -> Reply | Coroutine[Any, Any, Reply]:
         if command.require_tls:  # RFC 8689: not offered, so not known
             return self._record.refuse("mail", Reason.UNKNOWN_PARAMETER, sender=command.sender)
         refusal = self._refusal_of_sender(command.sender) or self._refusal_for_load(command)
-        if refusal is None:
-            self._mail = command
-            return _SENDER_OK
-        return refusal
+        if refusal is not None:
+            return refusal
+        user, wait = self._client.user, None
+        if user is not None:
+            wait = self._shard.conduct.take(user, "messages", self._server.message_limits)
+        if isinstance(wait, Awaitable):
+            return self._mail_once_allowed(command, wait)
+        return self._mail_taken(command, wait)
+
+    async def _mail_once_allowed(self, command: Mail, coming: Awaitable[float | None]) -> Reply:
+        return self._mail_taken(command, await coming)
+
+    def _mail_taken(self, command: Mail, wait_seconds: float | None) -> Reply:
+        """The transaction has begun, unless the user must wait."""
+        if wait_seconds is not None:
+            return self._record.refuse(
+                "mail", Reason.RATE_LIMITED, sender=command.sender, seconds=wait_seconds
+            )
+        self._mail = command
+        return _SENDER_OK
 
     def _refusal_of_sender(self, sender: Address | None) -> Reply | None:
         client = self._client
@@ -140,11 +158,6 @@ class Transaction:
             return self._record.refuse("mail", Reason.MESSAGE_TOO_LARGE, sender=sender, limit=limit)
         if not self._shard.spool.has_room():
             return self._record.refuse("mail", Reason.SPOOL_FULL, sender=sender)
-        user = self._client.user
-        if user is not None:
-            wait = self._server.quota.take_message(user, self._shard.clock())
-            if wait is not None:
-                return self._record.refuse("mail", Reason.RATE_LIMITED, sender=sender, seconds=wait)
         return None
 
     # RCPT TO
@@ -173,10 +186,25 @@ class Transaction:
         answer = self._local(command, domain, resolution)
         return answer if isinstance(answer, Reply) else await answer
 
-    def _taken(self, command: Rcpt, *, relays: bool) -> Reply:
-        refusal = self._refusal_by_day(command.address)
-        if refusal is not None:
-            return refusal
+    def _taken(self, command: Rcpt, *, relays: bool) -> Reply | Coroutine[Any, Any, Reply]:
+        user, wait = self._client.user, None
+        if user is not None:
+            wait = self._shard.conduct.take(user, "recipients", self._server.recipient_limits)
+        if isinstance(wait, Awaitable):
+            return self._taken_once_allowed(command, wait, relays=relays)
+        return self._taken_now(command, wait, relays=relays)
+
+    async def _taken_once_allowed(
+        self, command: Rcpt, coming: Awaitable[float | None], *, relays: bool
+    ) -> Reply:
+        return self._taken_now(command, await coming, relays=relays)
+
+    def _taken_now(self, command: Rcpt, wait_seconds: float | None, *, relays: bool) -> Reply:
+        """The recipient is one of the message's, unless the user must wait."""
+        if wait_seconds is not None:
+            hourly = len(self._server.recipient_limits) > 1 and wait_seconds <= 2 * HOUR_SECONDS
+            reason = Reason.RECIPIENTS_PER_HOUR if hourly else Reason.RECIPIENTS_PER_DAY
+            return self._refuse(reason, command.address, seconds=wait_seconds)
         self._relays |= relays
         self._recipients.append(Recipient(command.address, command.notify, command.orcpt))
         return _RECIPIENT_OK
@@ -189,6 +217,9 @@ class Transaction:
     def _refusal_to_relay(self, address: Address) -> Reply | None:
         verdict = self._client.may(Right.RELAY)
         if verdict.allowed:
+            user = self._client.user
+            if user is not None and self._shard.conduct.is_contained(user):
+                return self._refuse(Reason.CONTAINED, address)
             return None
         reason, reply = refused_right(Right.RELAY, verdict, self._client.id, address=address)
         self._record.refused("rcpt", reason, reply, sender=self._sender, recipient=address)
@@ -215,7 +246,8 @@ class Transaction:
     async def _once_measured(self, command: Rcpt, room: Room, has_room: Awaitable[bool]) -> Reply:
         """Taken if the mailbox turns out to have room."""
         if await has_room:
-            return self._taken(command, relays=False)
+            answer = self._taken(command, relays=False)
+            return answer if isinstance(answer, Reply) else await answer
         return self._refuse(room.refusal, command.address)
 
     async def _harvested(self, address: Address) -> Reply:
@@ -224,13 +256,6 @@ class Transaction:
         if treatment.delay_seconds:
             await asyncio.sleep(treatment.delay_seconds)
         return self._refuse(Reason.HARVESTING if treatment.refused else Reason.UNKNOWN_RECIPIENT, address)
-
-    def _refusal_by_day(self, address: Address) -> Reply | None:
-        user = self._client.user
-        if user is None:
-            return None
-        wait = self._server.quota.take_recipient(user, self._shard.clock())
-        return None if wait is None else self._refuse(Reason.RECIPIENTS_PER_DAY, address, seconds=wait)
 
     @property
     def _sender(self) -> Address | None:

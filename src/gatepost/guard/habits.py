@@ -1,0 +1,237 @@
+"""What each account is used to, and when it leaves that. Pure: times are Unix seconds.
+
+A day's sending is compared with the account's own busy days and with lines for accounts that nobody
+knows yet. From a network where it never was, or at an hour at which it never sends, the lines of an
+unknown account are half as high: a stolen password shows itself there first.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Final
+
+from gatepost.config.schema import Habits as HabitSettings
+
+DAY_SECONDS: Final = 86_400.0
+HOUR_SECONDS: Final = 3_600.0
+_MARK_BYTES: Final = 6
+_RECIPIENTS_KNOWN: Final = 5_000
+_NETWORKS_KNOWN: Final = 64
+_HOURS_NEED_DAYS: Final = 10  # so many days before an hour can be an unusual one
+_FADE: Final = 0.97  # a busy day counts half after three weeks
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """More than the line. `what` is one of the counts: messages, recipients, ..."""
+
+    what: str
+    count: int
+    line: int
+    unusual: str = ""
+
+    def __str__(self) -> str:
+        where = f", {self.unusual}" if self.unusual else ""
+        return f"{self.count} {self.what.replace('_', ' ')} within a day, the line is {self.line}{where}"
+
+
+COUNTS: Final = ("messages", "recipients", "new_recipients", "domains", "refusals")
+
+
+@dataclass(slots=True)
+class _Hour:
+    begins: float
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    domains: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Account:
+    """`busy` are the counts of busy days, fading; `hours` how many days it sent in each hour of the day."""
+
+    recent: deque[_Hour] = field(default_factory=deque)
+    recipients: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+    networks: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    busy: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0.0))
+    hours: list[int] = field(default_factory=lambda: [0] * 24)
+    days: int = 0
+    day: int = -1
+    today: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    hours_today: set[int] = field(default_factory=set)
+    networks_today: set[str] = field(default_factory=set)
+    unusual: str = ""
+
+
+class Habits:
+    """Of at most `accounts` accounts, the longest unused forgotten first."""
+
+    def __init__(self, settings: HabitSettings, *, accounts: int = 20_000) -> None:
+        self._settings = settings
+        self._accounts_at_most = accounts
+        self._accounts: OrderedDict[str, _Account] = OrderedDict()
+
+    def change(self, settings: HabitSettings) -> None:
+        self._settings = settings
+
+    def sent(self, user: str, network: str, recipients: Sequence[str], now: float) -> Breach | None:
+        """A message was taken in from the user; what line is crossed by it, if any."""
+        account = self._at(user, now)
+        hour = self._hour(account, now)
+        strangers = sum(self._is_new(account, recipient) for recipient in recipients)
+        known = {domain for one in account.recent for domain in one.domains}
+        domains = {recipient.rpartition("@")[2] for recipient in recipients} - known
+        hour.domains |= domains
+        account.unusual = self._unusual(account, network, now)
+        account.hours_today.add(_hour_of_day(now))
+        self._add(account, hour, messages=1, recipients=len(recipients), new_recipients=strangers,
+                  domains=len(domains))  # fmt: skip
+        return self._breach(user, account)
+
+    def refused(self, user: str, count: int, now: float) -> Breach | None:
+        """Next hops refused so many of its recipients for good."""
+        account = self._at(user, now)
+        self._add(account, self._hour(account, now), refusals=count)
+        return self._breach(user, account)
+
+    def forgive(self, user: str) -> None:
+        """What it did lately is not held against it; where and to whom it sends is usual now."""
+        account = self._accounts.get(user)
+        if account is not None:
+            account.recent.clear()
+            account.networks.update(dict.fromkeys(account.networks_today))
+
+    def line(self, user: str, what: str, *, unusual: bool = False) -> int:
+        """How much of it is let pass within a day."""
+        settings = self._settings
+        cold = {
+            "messages": settings.messages_per_day,
+            "recipients": settings.recipients_per_day,
+            "new_recipients": settings.new_recipients_per_day,
+            "domains": settings.domains_per_day,
+            "refusals": settings.refusals_per_day,
+        }[what]
+        account = self._accounts.get(user)
+        usual = account.busy[what] * settings.factor if account is not None else 0.0
+        return max(cold // 2 if unusual else cold, int(usual), 1)
+
+    def snapshot(self) -> dict[str, Any]:
+        """What was learnt, as JSON can hold it. The last hours are not in it: they begin anew."""
+        return {
+            user: {
+                "recipients": b"".join(one.recipients).hex(),
+                "networks": list(one.networks),
+                "busy": one.busy,
+                "hours": one.hours,
+                "days": one.days,
+                "day": one.day,
+                "today": one.today,
+            }
+            for user, one in self._accounts.items()
+        }
+
+    def restore(self, rows: Mapping[str, Any]) -> None:
+        """Raises ValueError for what is no snapshot."""
+        try:
+            for user, row in rows.items():
+                marks = bytes.fromhex(row["recipients"])
+                account = _Account(
+                    busy={what: float(row["busy"][what]) for what in COUNTS},
+                    hours=[int(count) for count in row["hours"]],
+                    days=int(row["days"]),
+                    day=int(row["day"]),
+                    today={what: int(row["today"][what]) for what in COUNTS},
+                )
+                for at in range(0, len(marks), _MARK_BYTES):
+                    account.recipients[marks[at : at + _MARK_BYTES]] = None
+                account.networks = OrderedDict.fromkeys(row["networks"])
+                self._accounts[user] = account
+        except (KeyError, TypeError) as problem:
+            raise ValueError(f"no habits: {problem}") from None
+
+    # inside
+
+    def _at(self, user: str, now: float) -> _Account:
+        account = self._accounts.get(user)
+        if account is None:
+            account = self._accounts[user] = _Account()
+            if len(self._accounts) > self._accounts_at_most:
+                self._accounts.popitem(last=False)
+        self._accounts.move_to_end(user)
+        day = int(now // DAY_SECONDS)
+        if day > account.day:
+            self._learn(account)
+            account.day = day
+        return account
+
+    def _learn(self, account: _Account) -> None:
+        """A day is over: it is what the account is used to."""
+        if account.today["messages"]:
+            account.days += 1
+            for what in COUNTS:
+                account.busy[what] = max(account.busy[what] * _FADE, float(account.today[what]))
+            for hour in account.hours_today:
+                account.hours[hour] += 1
+        for network in account.networks_today:
+            account.networks[network] = None
+            account.networks.move_to_end(network)
+            if len(account.networks) > _NETWORKS_KNOWN:
+                account.networks.popitem(last=False)
+        account.today = dict.fromkeys(COUNTS, 0)
+        account.hours_today = set()
+        account.networks_today = set()
+
+    @staticmethod
+    def _hour(account: _Account, now: float) -> _Hour:
+        recent = account.recent
+        while recent and recent[0].begins <= now - DAY_SECONDS:
+            recent.popleft()
+        if not recent or now - recent[-1].begins >= HOUR_SECONDS:
+            recent.append(_Hour(now))
+        return recent[-1]
+
+    @staticmethod
+    def _add(account: _Account, hour: _Hour, **counts: int) -> None:
+        for what, count in counts.items():
+            hour.counts[what] += count
+            account.today[what] += count
+
+    @staticmethod
+    def _is_new(account: _Account, recipient: str) -> bool:
+        mark = blake2b(recipient.lower().encode("utf-8", "replace"), digest_size=_MARK_BYTES).digest()
+        is_new = mark not in account.recipients
+        account.recipients[mark] = None
+        account.recipients.move_to_end(mark)
+        if len(account.recipients) > _RECIPIENTS_KNOWN:
+            account.recipients.popitem(last=False)
+        return is_new
+
+    @staticmethod
+    def _unusual(account: _Account, network: str, now: float) -> str:
+        """Why the message is an unusual one, in words; empty when it is not."""
+        if network not in account.networks:
+            account.networks_today.add(network)
+            if account.days:
+                return f"from {network}, a new network"
+        hour = _hour_of_day(now)
+        near = sum(account.hours[(hour + step) % 24] for step in (-1, 0, 1))
+        if account.days >= _HOURS_NEED_DAYS and not near:
+            return "at an hour at which it never sends"
+        return ""
+
+    def _breach(self, user: str, account: _Account) -> Breach | None:
+        if not self._settings.enabled or user in self._settings.exempt:
+            return None
+        unusual = account.unusual
+        for what in COUNTS:
+            count = sum(hour.counts[what] for hour in account.recent)
+            line = self.line(user, what, unusual=bool(unusual))
+            if count > line:
+                return Breach(what, count, line, unusual)
+        return None
+
+
+def _hour_of_day(now: float) -> int:
+    return int(now % DAY_SECONDS // HOUR_SECONDS)
