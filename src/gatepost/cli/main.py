@@ -15,7 +15,21 @@ import typer
 
 from gatepost import __version__
 from gatepost.admin.link import NotRunning, Refused
-from gatepost.cli import account, alias, attacks, cert, explain, group, house, install, queue, selftest, service, trace
+from gatepost.cli import (
+    account,
+    alias,
+    attacks,
+    cert,
+    explain,
+    group,
+    house,
+    install,
+    mailbox,
+    queue,
+    selftest,
+    service,
+    trace,
+)
 from gatepost.cli.context import FAILED, NO, USAGE, Context, Failure, default_file, fail
 from gatepost.config.load import ConfigError
 from gatepost.store.account_error import AccountError, NotFound
@@ -34,6 +48,7 @@ for part in (house, install, service, selftest, explain, trace, attacks):
 app.add_typer(account.app, name="user", help="People and devices that may log in.")
 app.add_typer(group.app, name="group", help='Groups; relaying is given to one, usually "POP3 Relay".')
 app.add_typer(alias.app, name="alias", help="Addresses whose mail goes to others.")
+app.add_typer(mailbox.app, name="mailbox", help="What lies in the mailboxes; old mail in and out.")
 app.add_typer(cert.app, name="cert", help="The certificates of the virtual servers.")
 app.add_typer(queue.app, name="queue", help="Mail that waits to be delivered.")
 

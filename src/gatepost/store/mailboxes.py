@@ -10,14 +10,16 @@ from pathlib import Path
 
 from gatepost.store import maildir
 from gatepost.store.disk import Disk
+from gatepost.store.failure import Report, log_report
 from gatepost.store.mailboxname import account_name, folder_name
 from gatepost.store.maildelivery import Delivery, Postman, Result
+from gatepost.store.mailimport import Importer
 from gatepost.store.mailindex import Usage
 from gatepost.store.usages import Usages
 
 
 class Mailboxes:
-    """The folder of all mailboxes. Every method but `folder` and `known_usage` blocks: run it off the loop."""
+    """The folder of all mailboxes. All but `folder` and `known_usage` blocks: run it off the loop."""
 
     def __init__(
         self,
@@ -26,12 +28,13 @@ class Mailboxes:
         *,
         disk: Disk | None = None,
         now: Callable[[], float] = time.time,
+        report: Report = log_report,
     ) -> None:
         self._root = root
         self._disk = disk or Disk()
         self._now = now
         self._usages = Usages(now)
-        self._postman = Postman(hostname, self._usages, disk=self._disk, now=now)
+        self._postman = Postman(hostname, self._usages, disk=self._disk, now=now, report=report)
 
     def folder(self, account: str) -> Path:
         """Where the mailbox of an account lies, or would lie. Raises: ValueError: no name."""
@@ -83,6 +86,10 @@ class Mailboxes:
     def open(self, account: str) -> maildir.Session:
         """The mailbox, ours alone until it is closed. Raises: MailboxInUse, MailboxFailed."""
         return maildir.open_session(self.folder(account), disk=self._disk, now=self._now)
+
+    def importer(self, account: str) -> Importer:
+        """What brings old mail into the mailbox; while it works, nobody else may `deliver` here."""
+        return Importer(self.folder(account), self._postman, disk=self._disk)
 
     def deliver(self, batch: Sequence[Delivery]) -> list[Result]:
         """What became of each delivery, in order; one call at a time."""

@@ -10,18 +10,20 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Self
 
 from gatepost.pop3 import content
 from gatepost.store import maildir, mailscan, mbox
 from gatepost.store.disk import Disk, append_file
 from gatepost.store.maildelivery import Delivered, Delivery, Form, Postman, Undelivered, tokens
 from gatepost.store.uidl import flags
+from gatepost.store.usages import Usages
 
 RECORD: Final = "gatepost-imported"
 _BATCH_MESSAGES: Final = 128
@@ -73,6 +75,11 @@ class Importer:
         self._mailbox = mailbox
         self._postman = postman
         self._disk = disk or Disk()
+
+    @classmethod
+    def into(cls, maildir: Path, hostname: str) -> Self:
+        """Into a Maildir that is none of our mailboxes."""
+        return cls(maildir, Postman(hostname, Usages(time.time)))
 
     def from_mbox(self, file: BinaryIO) -> Iterator[Progress]:
         """All messages of an mbox are in the mailbox.
