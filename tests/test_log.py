@@ -207,3 +207,23 @@ def test_a_field_cannot_pretend_to_be_another(tmp_path_factory: pytest.TempPathF
     rest = page.text.split(" a helo=", 1)[1][:-1]
     assert rest.startswith('"') or (" " not in rest and rest == value)
     os.close(page.descriptor)
+
+
+def test_a_field_of_a_line_stands_in_place_of_a_bound_one(page: Page) -> None:
+    log = page.log.bind(worker=0, peer="192.0.2.1")
+    log.event("moved", peer="192.0.2.2")
+    log.bind(worker=1).event("other")
+    assert page.text.splitlines() == [
+        "2027-01-15T08:00:00.250Z info moved worker=0 peer=192.0.2.2",
+        "2027-01-15T08:00:00.250Z info other worker=1 peer=192.0.2.1",
+    ]
+
+
+def test_a_change_reaches_what_was_bound_before(page: Page) -> None:
+    log = page.log.bind(worker=0)
+    page.log.change(Level.WARNING, Form.JSON)
+    log.event("unheard")
+    log.warning("heard")
+    assert json.loads(page.text) == {
+        "time": "2027-01-15T08:00:00.250Z", "level": "warning", "event": "heard", "worker": 0,
+    }  # fmt: skip

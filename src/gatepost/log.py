@@ -17,7 +17,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum, IntEnum
 from threading import get_ident
 from typing import Final
@@ -95,8 +95,8 @@ class LogWriter:
         if len(content) <= self._write_bytes:
             self._write(content, len(lines))
         else:
-            for line in lines:
-                self._write(_encoded([line]), 1)
+            for part in _parts([_encoded([line]) for line in lines], self._write_bytes):
+                self._write(b"".join(part), len(part))
 
     def _write(self, content: bytes, lines: int) -> None:
         rest = memoryview(content)
@@ -107,25 +107,52 @@ class LogWriter:
             self.lost += lines
 
 
+def _parts(lines: list[bytes], size: int) -> Iterator[list[bytes]]:
+    """The lines in order, as many together as go into one write of this size; at least one."""
+    part: list[bytes] = []
+    room = size
+    for line in lines:
+        if part and len(line) > room:
+            yield part
+            part, room = [], size
+        part.append(line)
+        room -= len(line)
+    if part:
+        yield part
+
+
 def _encoded(lines: list[str]) -> bytes:
     return "".join(lines).encode("utf-8", "backslashreplace")
+
+
+class _Manner:
+    """How lines are written now; one for a log and all that were bound from it."""
+
+    __slots__ = ("_second", "_stamp", "clock", "hear", "is_plain", "threshold", "writer")
+
+    def __init__(self, writer: LogWriter, clock: Clock, hear: Ear | None) -> None:
+        self.writer = writer
+        self.clock = clock
+        self.hear = hear
+        self.threshold = 0  # a plain int: comparing enums would cost more than the lookup
+        self.is_plain = True
+        self._second = -1
+        self._stamp = ""
+
+    def now(self) -> str:
+        """RFC 3339, UTC, with milliseconds; formatted once a second."""
+        now = self.clock()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._stamp}.{int((now - second) * 1000):03d}Z"
 
 
 class Log:
     """Writes events to a `LogWriter`. `bind` gives one that adds fields to every line."""
 
-    __slots__ = (
-        "_bound",
-        "_clock",
-        "_form",
-        "_hear",
-        "_level",
-        "_render",
-        "_second",
-        "_stamp",
-        "_threshold",
-        "_writer",
-    )
+    __slots__ = ("_bound", "_bound_text", "_manner")
 
     def __init__(
         self,
@@ -137,30 +164,28 @@ class Log:
         hear: Ear | None = None,
     ) -> None:
         """`hear` is told every event, also those that are less than `level`."""
-        self._writer = writer
-        self._hear = hear
-        self._level = level
-        self._form = form
-        self._threshold = int(level)  # a plain int: comparing enums would cost more than the lookup
-        self._render = _plain if form is Form.PLAIN else _json
-        self._clock = clock
+        self._manner = _Manner(writer, clock, hear)
         self._bound: dict[str, object] = {}
-        self._second = -1
-        self._stamp = ""
+        self._bound_text = ""  # the same in plain form, made once
+        self.change(level, form)
 
     def bind(self, **fields: object) -> Log:
         """A log whose lines all carry `fields` too, through the same writer."""
-        log = Log(self._writer, level=self._level, form=self._form, clock=self._clock, hear=self._hear)
+        log = Log.__new__(Log)
+        log._manner = self._manner
         log._bound = self._bound | fields
+        log._bound_text = self._bound_text + _plain(fields)
+        if not self._bound.keys().isdisjoint(fields):
+            log._bound_text = _plain(log._bound)
         return log
 
     def change(self, level: Level, form: Form) -> None:
-        """Lines from now on are of this level and form; logs that were bound before stay as they are."""
-        self._level, self._form, self._threshold = level, form, int(level)
-        self._render = _plain if form is Form.PLAIN else _json
+        """Lines from now on are of this level and form, those of logs bound from this one too."""
+        self._manner.threshold = int(level)
+        self._manner.is_plain = form is Form.PLAIN
 
     def debug(self, name: str, /, **fields: object) -> None:
-        if self._threshold <= 10:
+        if self._manner.threshold <= 10:
             self._write("debug", name, fields)
 
     def event(self, name: str, /, **fields: object) -> None:
@@ -168,42 +193,39 @@ class Log:
 
         The fields `time`, `level` and `event` belong to the line itself and are not to be given.
         """
-        if self._hear is not None:
-            self._hear(name, fields)
-        if self._threshold <= 20:
+        manner = self._manner
+        if manner.hear is not None:
+            manner.hear(name, self._bound | fields)
+        if manner.threshold <= 20:
             self._write("info", name, fields)
 
     def warning(self, name: str, /, **fields: object) -> None:
-        if self._hear is not None:
-            self._hear(name, fields)
-        if self._threshold <= 30:
+        manner = self._manner
+        if manner.hear is not None:
+            manner.hear(name, self._bound | fields)
+        if manner.threshold <= 30:
             self._write("warning", name, fields, at_once=True)
 
     def error(self, name: str, /, **fields: object) -> None:
         self._write("error", name, fields, at_once=True)
 
     def flush(self) -> None:
-        self._writer.flush()
+        self._manner.writer.flush()
 
     def _write(self, level: str, name: str, fields: dict[str, object], *, at_once: bool = False) -> None:
-        now = self._clock()
-        second = int(now)
-        if second != self._second:
-            self._new_second(second)
-        milliseconds = int((now - second) * 1000)
-        if self._bound:
-            fields = self._bound | fields
-        line = self._render(f"{self._stamp}.{milliseconds:03d}Z", level, name, fields)
-        self._writer.add(line, at_once=at_once)
-
-    def _new_second(self, second: int) -> None:
-        """The stamp is RFC 3339, UTC; formatted once a second."""
-        self._second = second
-        self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        manner, bound = self._manner, self._bound
+        if not manner.is_plain:
+            line = _json(manner.now(), level, name, bound | fields)
+        elif bound.keys().isdisjoint(fields):
+            line = f"{manner.now()} {level} {name}{self._bound_text}{_plain(fields)}\n"
+        else:
+            line = f"{manner.now()} {level} {name}{_plain(bound | fields)}\n"
+        manner.writer.add(line, at_once=at_once)
 
 
-def _plain(at: str, level: str, name: str, fields: dict[str, object]) -> str:
-    line = f"{at} {level} {name}"
+def _plain(fields: dict[str, object]) -> str:
+    """The fields as they stand behind the name of the event."""
+    line = ""
     for key, value in fields.items():
         if value is None:
             continue
@@ -214,7 +236,7 @@ def _plain(at: str, level: str, name: str, fields: dict[str, object]) -> str:
         text = value if type(value) is str else _text(value)
         # Nearly every value is one plain ASCII word; everything else is quoted.
         line += f" {key}={text}" if _WORD(text) else f" {key}={_quoted(text)}"
-    return line + "\n"
+    return line
 
 
 def _text(value: object) -> str:

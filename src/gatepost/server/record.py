@@ -18,7 +18,7 @@ from gatepost.store.tracking import Tracking
 class Record:
     """Of one SMTP session on the virtual server `name`. `accepted_count` is its messages so far."""
 
-    __slots__ = ("_client", "_clock", "_log", "_name", "_tracking", "accepted_count")
+    __slots__ = ("_client", "_clock", "_log", "_name", "_session_log", "_tracking", "_user", "accepted_count")
 
     def __init__(
         self, log: Log, tracking: Tracking, clock: Callable[[], float], name: str, client: Client
@@ -28,7 +28,21 @@ class Record:
         self._tracking = tracking
         self._name = name
         self._client = client
+        self._session_log: Log | None = None
+        self._user: str | None = None  # whom the log of the session names
         self.accepted_count = 0
+
+    @property
+    def log(self) -> Log:
+        """The log, with what is the same on all lines of this session."""
+        client, log = self._client, self._session_log
+        user = client.user
+        if log is None or user is not self._user:
+            self._user = user
+            log = self._session_log = self._log.bind(
+                session=client.id, virtual_server=self._name, peer=client.peer_text, user=user
+            )
+        return log
 
     def refuse(
         self,
@@ -55,12 +69,8 @@ class Record:
     ) -> None:
         """A no stands in log and tracking, with its reason and what was said."""
         client = self._client
-        self._log.event(
+        self.log.event(
             "refused",
-            session=client.id,
-            virtual_server=self._name,
-            peer=client.peer_text,
-            user=client.user,
             stage=stage,
             reason=reason.value,
             sender=sender,
@@ -83,13 +93,9 @@ class Record:
         """A message that is on the disk stands in log and tracking."""
         self.accepted_count += 1
         origin, sender = envelope.origin, envelope.sender
-        self._log.event(
+        self.log.event(
             "accepted",
-            session=origin.session_id,
             queue_id=queue_id,
-            virtual_server=origin.virtual_server,
-            peer=origin.peer,
-            user=origin.user,
             sender="<>" if sender is None else str(sender),
             recipients=len(envelope.recipients),
             size=size_bytes,
@@ -107,14 +113,4 @@ class Record:
         )
 
     def closed(self, why: str) -> None:
-        client = self._client
-        self._log.event(
-            "session-closed",
-            session=client.id,
-            virtual_server=self._name,
-            peer=client.peer_text,
-            user=client.user,
-            tls=client.tls,
-            messages=self.accepted_count,
-            why=why,
-        )
+        self.log.event("session-closed", tls=self._client.tls, messages=self.accepted_count, why=why)
