@@ -263,9 +263,12 @@ class Server:
         raise CommandError(refusal.UNKNOWN_COMMAND)  # one error more than there may be
 
     def _read_command(self) -> Event | NeedData:
-        line = self._line()
-        if line is None:
-            return NEED_DATA
+        buffer, at = self._buffer, self._at
+        end = buffer.find(b"\n", at)
+        if end < 0:
+            return self._no_line()
+        self._at = end + 1
+        line = command_line(buffer[at:end], self._state)
         grammar = GRAMMAR.get(line[:4].upper())
         # The verb ends here, with a space (`in` is also true of nothing at all), or is longer.
         if grammar is None or (line[4:5] not in " " and grammar.verb is not _STARTTLS):
@@ -309,11 +312,16 @@ class Server:
         if end >= 0:
             self._at = end + 1
             return command_line(buffer[at:end], self._state)
-        if at < len(buffer):
-            self._incomplete(buffer[at:])
+        self._no_line()
+        return None
+
+    def _no_line(self) -> NeedData:
+        """The line has not ended, or not begun."""
+        if self._at < len(self._buffer):
+            self._incomplete(self._buffer[self._at :])
         else:
             self._buffer, self._at = b"", 0  # an idle session keeps nothing
-        return None
+        return NEED_DATA
 
     def _incomplete(self, start: bytes) -> None:
         """What is kept of a line that has not ended is bounded."""
