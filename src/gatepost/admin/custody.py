@@ -20,6 +20,7 @@ from gatepost.log import Log
 from gatepost.store.guarddb import ContainedRow, GuardStore, Memory
 
 _KEEP_SECONDS: Final = 60.0
+_SETTLE_SECONDS: Final = 10.0
 _HABITS: Final = "habits"
 _AGAIN_SECONDS: Final = 3.0  # what was on its way to the disk is in the queue by then
 Fields = dict[str, Value]
@@ -67,6 +68,9 @@ class Custody:
     async def run(self) -> None:
         """Until cancelled; then what was learnt is kept a last time."""
         try:
+            await asyncio.sleep(_SETTLE_SECONDS)
+            for user in tuple(self._contained):
+                await self._hold(user)  # contained while nothing ran, or half done at the end
             while True:
                 await asyncio.sleep(_KEEP_SECONDS)
                 self._treasury.tidy()

@@ -10,8 +10,10 @@ import typer
 
 from gatepost.admin import accounts as admin
 from gatepost.cli.context import USAGE, Failure, who
+from gatepost.cli.custody import custody_of
 from gatepost.cli.output import print_fields, print_json, print_table
 from gatepost.secret import Secret
+from gatepost.store.place import Place
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="bob, or bob@example.org.")]
@@ -153,8 +155,11 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
     with context.obj.accounts() as (settings, accounts):
         user = accounts.users.get(name, tuple(settings.domains))
         row = admin.user_row(settings, accounts, user, whole=True)
+        row["contained"] = custody_of(Place(settings.state), user.name)
     if json:
         print_json(row)
         return
     box = row.pop("mailbox")
+    if row["contained"] is not None:
+        row["contained"] = f"{row['contained']['why']} (by {row['contained']['by']})"
     print_fields(row | {"mailbox": f"{box['messages']} messages, {box['size_bytes']} bytes"})
