@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from gatepost.mail.address import Address
@@ -11,6 +12,7 @@ from gatepost.policy.access import Right, Table, Verdict, may
 from gatepost.policy.facts import UNKNOWN, Facts, Identity, Peer, UnknownType
 
 
+@lru_cache(maxsize=4096)
 def peer_address(text: str) -> Peer:
     """The address a socket names; an IPv4-mapped IPv6 address is its IPv4 address (RFC 4291 §2.5.5.2)."""
     address = ip_address(text.partition("%")[0])
@@ -19,25 +21,34 @@ def peer_address(text: str) -> Peer:
     return address
 
 
+# Many sessions come from the same few hosts; the text is in every line of log and tracking.
+_text_of = lru_cache(maxsize=4096)(str)
+
+
 class Client:
     """Who is at the other end, for as long as it is connected.
 
     `generation` is the directory's when `identity` was learnt: when it has moved on, learn it anew.
     """
 
-    __slots__ = ("_table", "_verdicts", "facts", "generation", "id", "peer", "peer_text", "since", "tls")
+    __slots__ = ("_began", "_table", "_verdicts", "facts", "generation", "id", "peer", "peer_text", "tls")
 
     def __init__(self, session_id: str, peer: Peer, table: Table, *, now: float) -> None:
         self.id = session_id
         self.peer = peer
-        self.peer_text = str(peer)  # needed in every line of log and tracking, and slow to make
-        self.since = datetime.fromtimestamp(now, UTC)
+        self.peer_text = _text_of(peer)
+        self._began = now
         self.tls: str | None = None
         self.generation = 0
         # a table that asks for no host name must not be answered UNKNOWN for want of one
         self.facts = Facts(peer, hostnames=UNKNOWN if table.needs_hostnames else frozenset())
         self._table = table
-        self._verdicts: dict[Right, Verdict] = {}
+        self._verdicts: dict[Right, Verdict] | None = None  # an idle session keeps none
+
+    @property
+    def since(self) -> datetime:
+        """When it connected, UTC."""
+        return datetime.fromtimestamp(self._began, UTC)
 
     @property
     def identity(self) -> Identity | None:
@@ -62,9 +73,12 @@ class Client:
 
     def may(self, right: Right) -> Verdict:
         """The access page's answer; asked once for as long as the facts stay the same."""
-        verdict = self._verdicts.get(right)
+        verdicts = self._verdicts
+        if verdicts is None:
+            verdicts = self._verdicts = {}
+        verdict = verdicts.get(right)
         if verdict is None:
-            verdict = self._verdicts[right] = may(right, self.facts, self._table)
+            verdict = verdicts[right] = may(right, self.facts, self._table)
         return verdict
 
     def secured(self, tls: str) -> None:
@@ -85,4 +99,4 @@ class Client:
 
     def _learn(self, facts: Facts) -> None:
         self.facts = facts
-        self._verdicts.clear()
+        self._verdicts = None
