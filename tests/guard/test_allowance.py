@@ -102,7 +102,7 @@ def test_most_messages_ask_nobody() -> None:
         day = (Limit(2_000, 86_400.0),)
         for _ in range(1_000):
             assert await bank.send(0, limits=day) is None
-        assert bank.asked == 20
+        assert bank.asked == 10
         assert part_of([MINUTE]) == 3
 
     asyncio.run(facts())

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from gatepost.policy.quota import Grant, Limit, Quota
 
 _PARTS: Final = 20  # of an allowance: more would be called back too often, fewer asked for too often
-_MOST_AT_ONCE: Final = 50
+_MOST_AT_ONCE: Final = 1_000
 _LIVES: Final = 20  # a lease lives so small a part of the span
 _ANSWER_SECONDS: Final = 2.0
 
