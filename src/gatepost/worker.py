@@ -74,7 +74,9 @@ class Worker:
         place = Place(settings.state)
         self._accounts = Accounts.open(place.accounts)
         self._passwords = Passwords()
-        self._tracking = Tracking(place.tracking, days=settings.tracking.days, report=log.warning)
+        self._tracking = Tracking(
+            place.tracking, days=settings.tracking.days, report=log.warning, failed=self._failed
+        )
         self._attempts = Attempts(place.attempts, days=settings.guard.records_days, report=log.warning)
         self._spools = [
             Spool(place.spool, worker=number, report=log.warning)
@@ -211,6 +213,12 @@ class Worker:
     async def _hear_contained(self, fields: dict[str, Value]) -> Value:
         self._conduct.hear(fields["users"])
         return True
+
+    def _failed(self, queue_id: str) -> None:
+        """A recipient was refused for good: it counts among the habits of whoever sent it."""
+        item = next((found for spool in self._spools if (found := spool.find(queue_id))), None)
+        if item is not None and item.user is not None:
+            self._conduct.refused_by_next_hop(item.user)
 
     async def _call_back(self, fields: dict[str, Value]) -> Value:
         return self._conduct.call_back(fields["user"], fields["use"])

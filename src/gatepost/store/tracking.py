@@ -10,14 +10,14 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from typing import TypeVar
 
 from gatepost.mail.address import Address
-from gatepost.mail.outcome import Outcome
+from gatepost.mail.outcome import Disposition, Outcome
 from gatepost.store import trackdb
 from gatepost.store.failure import Report, log_report
 from gatepost.store.trackdb import Question, TrackedMessage, TrackedOutcome, TrackedRefusal, Value
@@ -127,12 +127,19 @@ class Tracking:
     """
 
     def __init__(
-        self, path: Path, *, days: int = 30, notes_at_most: int = 200_000, report: Report = log_report
+        self,
+        path: Path,
+        *,
+        days: int = 30,
+        notes_at_most: int = 200_000,
+        report: Report = log_report,
+        failed: Callable[[str], None] | None = None,
     ) -> None:
         self._path = path
         self._days = days
         self._notes_at_most = notes_at_most
         self._report = report
+        self._failed = failed
         self._accepted: deque[_Accepted] = deque()
         self._outcomes: deque[_Happened] = deque()
         self._refused: deque[_Refused] = deque()
@@ -177,7 +184,9 @@ class Tracking:
     def note_outcome(
         self, queue_id: str, recipient: Address | str, outcome: Outcome, at: float, next_hop: str | None
     ) -> None:
-        """Something became of a recipient."""
+        """Something became of a recipient; `failed` is called with the queue id of what failed for good."""
+        if self._failed is not None and outcome.disposition is Disposition.FAILED:
+            self._failed(queue_id)
         notes = self._outcomes
         if len(notes) < self._notes_at_most:
             notes.append(_Happened(queue_id, recipient, outcome, at, next_hop))
