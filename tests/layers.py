@@ -31,6 +31,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("console", "cli"),
     ("worker",),
     ("supervisor",),
+    ("renewing",),
     ("housekeeping",),
     ("daemon",),
     ("__main__",),

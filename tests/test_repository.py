@@ -90,7 +90,9 @@ def test_every_requirement_is_pinned_and_hashed(name: str) -> None:
 
 def test_the_lock_names_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = {re.split(r"[>=<;\[ ]", line)[0].lower() for line in project["project"]["dependencies"]}
+    extras = project["project"].get("optional-dependencies", {})
+    lines = [*project["project"]["dependencies"], *(line for extra in extras.values() for line in extra)]
+    wanted = {re.split(r"[>=<;\[ ]", line)[0].lower() for line in lines}
     dev = {re.split(r"[>=<;\[ ]", line)[0].lower() for line in project["dependency-groups"]["dev"]}
 
     def locked(name: str) -> set[str]:

@@ -15,7 +15,7 @@ printf 'hatchling\neditables\n' > "$work/build.in"
 for line in tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"]: print(line)' > "$work/dev.in"
 cp requirements.lock "$work/run.lock"
 cp requirements-dev.lock "$work/dev.lock"
-$compile -o "$work/run.lock" pyproject.toml "$work/build.in"
+$compile --all-extras -o "$work/run.lock" pyproject.toml "$work/build.in"
 $compile -c "$work/run.lock" -o "$work/dev.lock" "$work/dev.in"
 { echo '# What Gatepost runs with, every release pinned with its hashes (and what builds it). Made by `make lock`.'
   cat "$work/run.lock"; } > requirements.lock

@@ -63,6 +63,7 @@ class Daemon:
         self._started_at = time.time()
         self._workers = Supervisor(worker_count(settings), self._orders, self._told, log)
         self._house = Housekeeping(
+            file,
             lambda: self._settings,
             lambda: self._generation.number,
             self._workers,

@@ -1,4 +1,4 @@
-"""What the daemon does beside serving: the service manager, certificates that end, metrics."""
+"""What the daemon does beside serving: the service manager, certificates that end or are renewed, metrics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from gatepost.admin.expiry import Expiry
@@ -16,6 +17,7 @@ from gatepost.admin.metrics import House, Totals, exposition
 from gatepost.admin.metrics_door import MetricsDoor
 from gatepost.config.schema import Endpoint, Settings
 from gatepost.log import Log
+from gatepost.renewing import Renewing
 from gatepost.server.bind import CannotListen, listening_socket
 from gatepost.service.notify import ServiceManager
 from gatepost.supervisor import Shard, Supervisor
@@ -29,6 +31,7 @@ class Housekeeping:
 
     def __init__(
         self,
+        file: Path,
         settings: Callable[[], Settings],
         generation: Callable[[], int],
         workers: Supervisor,
@@ -43,6 +46,7 @@ class Housekeeping:
         self._started_at = time.time()
         self._expiry = Expiry(log)
         self._totals = Totals()
+        self._renewing = Renewing(file, settings, workers, log)
         self._door = MetricsDoor(self.metrics)
         self._door_at: Endpoint | None = None
         self._chores: set[asyncio.Task[None]] = set()
@@ -50,6 +54,7 @@ class Housekeeping:
     async def start(self) -> None:
         """Everything serves."""
         self._run(self._watch_expiry())
+        self._run(self._renewing.run())
         if self._manager.watchdog_seconds is not None:
             self._run(self._say_alive(self._manager.watchdog_seconds / 3))
         await self._changed()
@@ -93,6 +98,7 @@ class Housekeeping:
         count = len(self._workers.shards)
         workers = f"{count} worker{'s' if count != 1 else ''}"
         self._manager.ready(f"Serving with {workers}, generation {self._generation()}")
+        self._renewing.changed()
         metrics = self._settings().metrics
         wanted = None if metrics is None else metrics.listen
         if wanted != self._door_at:

@@ -47,6 +47,11 @@ class Place:
         return self.state / "generations"
 
     @property
+    def acme(self) -> Path:
+        """The key of the account at the ACME authority."""
+        return self.state / "acme" / "account.key"
+
+    @property
     def servers(self) -> Path:
         """Which virtual servers were stopped or paused."""
         return self.state / "servers.json"
