@@ -26,11 +26,16 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/python tests/layers.py src/gatepost
 
-bench: $(VENV)/installed bench-packages $(BUILD)/load $(BUILD)/sink
+bench: $(VENV)/installed bench-packages $(BUILD)/load $(BUILD)/sink $(BUILD)/pop3load
 	$(BIN)/python bench/relay.py $(ARGS)
 	$(BIN)/python bench/memory.py
+	$(BIN)/python bench/pop3.py
 
 $(BUILD)/load: bench/load.c bench/common.h
+	@mkdir -p $(BUILD)
+	$(CC) -O2 -Wall -Wextra -Wshadow -std=gnu11 -o $@ $< -lssl -lcrypto
+
+$(BUILD)/pop3load: bench/pop3load.c bench/common.h
 	@mkdir -p $(BUILD)
 	$(CC) -O2 -Wall -Wextra -Wshadow -std=gnu11 -o $@ $< -lssl -lcrypto
 
