@@ -130,7 +130,7 @@ def _smuggling(address: Address, settings: Settings, server: VirtualServer) -> I
             answers = [caller.say(step) for step in steps]
             if not answers[2].startswith("354"):
                 yield address.skipped(
-                    "no smuggled end of DATA", f"a stranger cannot hand in mail: {answers[-1]}"
+                    "no smuggled end of DATA", f"a stranger cannot hand in mail: {answers[0]}"
                 )
                 return
             caller.send(b"Subject: selftest\r\n\r\nx" + end + b"NOOP\r\n.\r\n")
