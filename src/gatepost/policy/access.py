@@ -87,10 +87,10 @@ class Verdict:
     answer: Answer
     reason: Reason
     entry: Entry | None = None
+    allowed: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def allowed(self) -> bool:
-        return self.answer is Answer.YES
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "allowed", self.answer is Answer.YES)
 
     def __bool__(self) -> bool:
         raise TypeError("a Verdict has three answers; ask `allowed`")

@@ -31,7 +31,10 @@ class Client:
     `generation` is the directory's when `identity` was learnt: when it has moved on, learn it anew.
     """
 
-    __slots__ = ("_began", "_table", "_verdicts", "facts", "generation", "id", "peer", "peer_text", "tls")
+    __slots__ = (
+        "_asked", "_began", "_owns_asked", "_table", "_verdicts", "facts", "generation", "id", "identity",
+        "peer", "peer_text", "tls", "user",
+    )  # fmt: skip
 
     def __init__(self, session_id: str, peer: Peer, table: Table, *, now: float) -> None:
         self.id = session_id
@@ -42,6 +45,10 @@ class Client:
         self.generation = 0
         # a table that asks for no host name must not be answered UNKNOWN for want of one
         self.facts = Facts(peer, hostnames=UNKNOWN if table.needs_hostnames else frozenset())
+        self.identity: Identity | None = None
+        self.user: str | None = None  # the identity's name
+        self._asked: Address | None = None  # `owns` was last asked about it, and the answer
+        self._owns_asked = False
         self._table = table
         self._verdicts: dict[Right, Verdict] | None = None  # an idle session keeps none
 
@@ -50,18 +57,14 @@ class Client:
         """When it connected, UTC."""
         return datetime.fromtimestamp(self._began, UTC)
 
-    @property
-    def identity(self) -> Identity | None:
-        return self.facts.identity
-
-    @property
-    def user(self) -> str | None:
-        identity = self.facts.identity
-        return None if identity is None else identity.name
-
     def owns(self, address: Address) -> bool:
         """Whether it is one of the identity's own, with or without a tag (`bob+lists@`)."""
-        identity = self.facts.identity
+        if address is not self._asked:
+            self._asked, self._owns_asked = address, self._is_own(address)
+        return self._owns_asked
+
+    def _is_own(self, address: Address) -> bool:
+        identity = self.identity
         if identity is None:
             return False
         local = address.local.lower()
@@ -99,4 +102,7 @@ class Client:
 
     def _learn(self, facts: Facts) -> None:
         self.facts = facts
+        self.identity = identity = facts.identity
+        self.user = None if identity is None else identity.name
+        self._asked = None
         self._verdicts = None
