@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from gatepost.mail.address import Address
@@ -108,15 +109,21 @@ def received(
     ESMTPSA; `tls` protocol and cipher, None in the clear. `for_` only with a single recipient, or
     blind copies would be told.
     """
+    to = f"\r\n\tfor <{for_}>" if for_ is not None else ""
+    return (
+        f"Received: from {_came_from(helo, peer, tls)}\r\n\tby {hostname} (Gatepost) "
+        f"with {protocol} id {queue_id}{to};\r\n\t{mail_date(at)}\r\n"
+    ).encode()
+
+
+@lru_cache(maxsize=1024)  # the same for every message of a session
+def _came_from(helo: str, peer: str, tls: str | None) -> str:
+    """What stands between `from` and `by`, without the line end before that."""
     literal = f"IPv6:{peer}" if ":" in peer else peer
     name = helo if _SAFE.fullmatch(helo) else f"[{literal}]"
     said = "" if name is helo else f" HELO {_comment(helo)}"
     channel = f"\r\n\t(using {_comment(tls)})" if tls else ""
-    to = f"\r\n\tfor <{for_}>" if for_ is not None else ""
-    return (
-        f"Received: from {name} ([{literal}]{said}){channel}\r\n\tby {hostname} (Gatepost) "
-        f"with {protocol} id {queue_id}{to};\r\n\t{mail_date(at)}\r\n"
-    ).encode()
+    return f"{name} ([{literal}]{said}){channel}"
 
 
 def submission_lines(header: bytes, *, hostname: str, token: str, at: datetime) -> bytes:

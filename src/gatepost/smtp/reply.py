@@ -55,6 +55,9 @@ class Reply:
 
     def _encoded(self) -> bytes:
         status = f"{self.enhanced} " if self.enhanced else ""
+        if len(self.lines) == 1:
+            row = _cut(_printable(status + self.lines[0]), _LINE_LIMIT_BYTES - 4)
+            return f"{self.code} {row}\r\n".encode()
         rows = [_cut(_printable(status + line), _LINE_LIMIT_BYTES - 4) for line in self.lines]
         code = str(self.code)
         return f"{code}-".join(["", *(f"{row}\r\n" for row in rows[:-1])]).encode() + (
