@@ -110,7 +110,10 @@ class Directories:
 
     @property
     def generation(self) -> int:
-        return sum(directory.generation for directory in self._directories)
+        directories = self._directories
+        if len(directories) == 1:
+            return directories[0].generation
+        return sum(directory.generation for directory in directories)
 
     def refresh(self) -> bool:
         changed = [

@@ -105,16 +105,16 @@ class Connection(asyncio.Protocol):
             return
         self._corked = True
         try:
-            self._received(data)
+            if self.channel is None:
+                self._conversation.receive(data)
+            else:
+                self._decrypt(self.channel, data)
         finally:
             self._corked = False
             self._uncork()
 
-    def _received(self, data: bytes) -> None:
-        if self.channel is None:
-            self._conversation.receive(data)
-            return
-        channel, was_established = self.channel, self.channel.established
+    def _decrypt(self, channel: TlsChannel, data: bytes) -> None:
+        was_established = channel.established
         try:
             clear = channel.receive(data)
         except TlsFailure as failure:

@@ -42,6 +42,9 @@ _WELCOME: Final = Reply(235, "2.7.0", ("Authentication succeeded",))
 _BYE: Final = Reply(221, "2.0.0", ("Goodbye",))
 _CANNOT_VERIFY: Final = Reply(252, "2.1.5", ("Send some mail, I'll try my best",))
 _HELP: Final = Reply(214, "2.0.0", ("EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS AUTH QUIT",))
+# Looking up a member of an enum costs 0.1 us, and these stand on the path of every message.
+_IN_DATA: Final = State.DATA
+_IN_TLS: Final = State.TLS
 _BETWEEN_TRANSACTIONS: Final = (State.START, State.READY)
 # RFC 3207 §4: what a client may say where TLS is required, before it is on
 _BEFORE_TLS: Final = frozenset(
@@ -206,7 +209,7 @@ class SmtpConversation:
             elif self._ended:
                 return
         self._flush()
-        if core.state is State.TLS:
+        if core.state is _IN_TLS:
             self._connection.start_tls()
         elif self._draining:
             self._end_if_drained()
@@ -220,14 +223,14 @@ class SmtpConversation:
             connection.send(out[0] if len(out) == 1 else b"".join(out))
             connection.progressed()
             out.clear()
-            if self._core.state is State.DATA:
+            if self._core.state is _IN_DATA:
                 connection.within(self._server.settings.data_seconds)
 
     def _await(self, answer: Awaitable[Any]) -> None:
         """The session is busy until the answer comes."""
         self._flush()
         self._busy = True
-        self._task = asyncio.ensure_future(answer)
+        self._task = answer if isinstance(answer, asyncio.Future) else asyncio.ensure_future(answer)
         self._task.add_done_callback(self._answered)
 
     def _answered(self, future: asyncio.Future[Any]) -> None:

@@ -28,6 +28,7 @@ from gatepost.smtp.command import Helo, Mail, Rcpt
 from gatepost.smtp.event import EndOfContent
 from gatepost.smtp.reply import Reply
 from gatepost.store.failure import SpoolError, SpoolFull
+from gatepost.store.naming import canonical_domain
 from gatepost.wire.dots import ContentFault
 
 _SENDER_OK: Final = Reply(250, "2.1.0", ("Sender OK",))
@@ -120,7 +121,7 @@ class Transaction:
         user, wait = self._client.user, None
         if user is not None:
             wait = self._shard.conduct.take(user, "messages", self._server.message_limits)
-        if isinstance(wait, Awaitable):
+        if wait is not None and isinstance(wait, Awaitable):
             return self._mail_once_allowed(command, wait)
         return self._mail_taken(command, wait)
 
@@ -190,7 +191,7 @@ class Transaction:
         user, wait = self._client.user, None
         if user is not None:
             wait = self._shard.conduct.take(user, "recipients", self._server.recipient_limits)
-        if isinstance(wait, Awaitable):
+        if wait is not None and isinstance(wait, Awaitable):
             return self._taken_once_allowed(command, wait, relays=relays)
         return self._taken_now(command, wait, relays=relays)
 
@@ -211,8 +212,10 @@ class Transaction:
 
     def _local_domain(self, address: Address) -> LocalDomain | None:
         """The local domain it lies in; a bare `postmaster` lies in the first (RFC 5321 §4.1.1.3)."""
-        domains = self._shard.settings.domains
-        return domains.get(address.domain) if address.domain else next(iter(domains.values()), None)
+        domains, name = self._shard.settings.domains, address.domain
+        if not name:
+            return next(iter(domains.values()), None)
+        return domains.get(name if name.isascii() else canonical_domain(name))
 
     def _refusal_to_relay(self, address: Address) -> Reply | None:
         verdict = self._client.may(Right.RELAY)
