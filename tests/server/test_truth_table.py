@@ -130,3 +130,21 @@ def test_row_11_a_routed_address_is_never_relayed(address: str, tmp_path: Path) 
             await client.close()
 
     asyncio.run(story())
+
+
+def test_a_local_domain_is_local_however_it_is_written(tmp_path: Path) -> None:
+    table = f'[smtp.smtp]\nlisten = ["127.0.0.1:0"]\ntls = "off"\naccess = [ {SUBMIT_ANYONE} ]\n'
+    table += '[domains."bücher.example"]\n'
+
+    async def story() -> None:
+        async with gate(tmp_path, table) as here:
+            client = await here.dial()
+            await client.reply()
+            await client.hello()
+            await client.say("MAIL FROM:<a@b.test> SMTPUTF8")
+            for domain in ("bücher.example", "xn--bcher-kva.example", "XN--BCHER-KVA.example"):
+                assert (await client.say(f"RCPT TO:<postmaster@{domain}>")).startswith("250 2.1.5")
+                assert (await client.say(f"RCPT TO:<nobody@{domain}>")).startswith("550 5.1.1")
+            await client.close()
+
+    asyncio.run(story())
