@@ -42,7 +42,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "`[acme]`": acme.Acme,
     "`[kerberos]`": later_tables.Kerberos,
     "`[oauth.NAME]`": later_tables.OAuth,
-    "`[alarms.NAME]`": later_tables.Alarm,
+    "`[alarms.NAME]`": schema.Alarm,
 }
 _ROW = re.compile(r"^\| `([a-z0-9_]+)` \| [^|]+ \| ([^|]+) \| [^|]+ \|$", re.MULTILINE)
 

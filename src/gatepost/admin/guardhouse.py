@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from gatepost.admin.alarms import Alarms
 from gatepost.admin.custody import Custody, Workers
 from gatepost.admin.link import Refused, Value
+from gatepost.config.certificates import leaf_of
 from gatepost.config.schema import Settings
+from gatepost.guard import watch
 from gatepost.guard.bans import Ban, Bans, NotASource, network
 from gatepost.guard.event import Event
 from gatepost.guard.guard import Guard
@@ -19,6 +24,7 @@ from gatepost.guard.ledger import Scope
 from gatepost.guard.seat import Seat
 from gatepost.guard.source import shown
 from gatepost.guard.sources import KnownSource, KnownSources
+from gatepost.guard.watch import QueueWatch
 from gatepost.log import Log
 from gatepost.store.guarddb import BanRow, GuardStore, Memory, SourceRow
 
@@ -37,14 +43,15 @@ class GuardHouse:
         log: Log,
         *,
         workers: Workers,
-        on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._log = log
-        self._on_event = on_event
+        self._workers = workers
+        self._queue = QueueWatch()
+        self._alarms = Alarms(settings, log)
         self._fresh: list[SourceRow] = []
-        self.custody = Custody(settings, store, log, workers, on_event=on_event)
+        self.custody = Custody(settings, store, log, workers, on_event=self._alarms.happened)
         self.seat = Seat(
             lambda fields: workers.tell_all("guard", **fields), on_event=self._happened, on_known=self._learnt
         )
@@ -81,6 +88,7 @@ class GuardHouse:
                 await asyncio.sleep(_KEEP_SECONDS)
                 self.guard.tidy()
                 await asyncio.to_thread(self._keep, self._taken())
+                await self._look()
         finally:
             await ended(custody)
             self._keep(self._taken())
@@ -90,6 +98,7 @@ class GuardHouse:
         self._settings = settings
         self.guard.change(settings.guard, settings.domains)
         self.custody.change(settings)
+        self._alarms.change(settings)
 
     def hear(self, worker: int, verb: str, fields: Fields) -> Value | Awaitable[Value]:
         """The answer to a worker; `gone`: there is none any more. Raises KeyError for what is not ours."""
@@ -104,10 +113,12 @@ class GuardHouse:
     @staticmethod
     def knows(verb: str) -> bool:
         """Whether it is a verb of the operator's that is answered here."""
-        return verb in _VERBS or verb in ("contain", "release", "contained")
+        return verb in _VERBS or verb in ("contain", "release", "contained", "alarm-test")
 
     async def answer(self, verb: str, fields: Fields) -> Value:
         """The operator's verbs that are known here. Raises Refused."""
+        if verb == "alarm-test":
+            return await self._test_alarms(fields.get("name"))
         if verb not in _VERBS:
             return await self.custody.answer(verb, fields)
         try:
@@ -116,6 +127,30 @@ class GuardHouse:
             raise Refused(str(problem), exit_code=2) from None
 
     # inside
+
+    async def _look(self) -> None:
+        """Whatever is wrong with queue, disk and certificates is told."""
+        events = list(await asyncio.to_thread(self._looked))
+        workers = await self._workers.ask_all("status")
+        length = sum(int(worker["queue"]["total"]) for worker in workers if worker)
+        events.append(self._queue.look(length, time.time()))
+        for event in events:
+            if event is not None:
+                self._alarms.happened(event)
+
+    def _looked(self) -> Iterator[Event | None]:
+        with contextlib.suppress(OSError):
+            usage = shutil.disk_usage(self._settings.state)
+            yield watch.disk(str(self._settings.state), usage.free, usage.total)
+        for name, one in self._settings.certificates.items():
+            leaf = leaf_of(one)
+            if leaf is not None:
+                yield watch.certificate(name, leaf.not_valid_after_utc, datetime.now(UTC))
+
+    async def _test_alarms(self, name: str | None) -> Value:
+        if name is not None and name not in self._settings.alarms:
+            raise Refused(f"there is no [alarms.{name}]", exit_code=3)
+        return [report.row() for report in await self._alarms.test(name)]
 
     def _taken(self) -> tuple[list[SourceRow], Memory]:
         fresh, self._fresh = self._fresh, []
@@ -136,7 +171,7 @@ class GuardHouse:
 
     def _happened(self, event: Event) -> None:
         self._log.warning(event.kind.value, about=event.about, text=event.text)
-        self._on_event(event)
+        self._alarms.happened(event)
 
     def _ban(self, fields: Fields) -> Value:
         there = network(str(fields["source"]))

@@ -15,7 +15,7 @@ import typer
 from gatepost.admin import attacks as admin
 from gatepost.admin.trace import NoTime
 from gatepost.admin.trace import since as time_since
-from gatepost.cli import custody
+from gatepost.cli import alarm, custody
 from gatepost.cli.context import USAGE, Context, Failure, who
 from gatepost.cli.output import local_time, print_json, print_lines, print_table
 from gatepost.guard.bans import NotASource
@@ -165,3 +165,4 @@ def add_to(app: typer.Typer) -> None:
     for command in (attacks, ban, pardon):
         app.command()(command)
     custody.add_to(app)
+    alarm.add_to(app)

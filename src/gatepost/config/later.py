@@ -50,7 +50,6 @@ LATER: Final = (
     Later(("console",)),
     Later(("kerberos",)),
     Later(("oauth",)),
-    Later(("alarms",)),
 )
 
 

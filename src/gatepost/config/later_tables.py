@@ -30,13 +30,3 @@ class OAuth(Model):
     client_secret_file: FilePath | None = None
     scopes: Annotated[tuple[Text, ...], Listed] = ()
     groups_claim: Text | None = None
-
-
-class Alarm(Model):
-    """`[alarms.NAME]`: who is told of an attack, a contained account, a full disk."""
-
-    webhook: HttpUrl | None = None
-    secret_file: FilePath | None = None
-    command: Annotated[tuple[Text, ...], Listed] | None = None
-    mail_to: Text | None = None
-    events: Annotated[tuple[Text, ...], Listed] = ()

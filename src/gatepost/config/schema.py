@@ -13,7 +13,8 @@ from typing import Annotated, Final
 from pydantic import Field, model_validator
 
 from gatepost.config.acme import Acme
-from gatepost.config.later_tables import Alarm, Console, Kerberos, OAuth
+from gatepost.config.alarms import Alarm
+from gatepost.config.later_tables import Console, Kerberos, OAuth
 from gatepost.config.metrics import Metrics
 from gatepost.config.model import NAME, SOURCE, Model
 from gatepost.config.servers import (
@@ -52,6 +53,7 @@ from gatepost.config.value import (
 from gatepost.log import Form, Level
 
 __all__ = [
+    "Alarm",
     "Certificate",
     "Directory",
     "DirectoryKind",

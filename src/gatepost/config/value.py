@@ -302,4 +302,5 @@ MailAddress = Annotated[str, PlainValidator(_mail_address)]
 
 Via = Annotated[str, PlainValidator(_next_hop(("mx", "capture:DIR"), ("smtp", "smtps", "lmtp")))]
 Deliver = Annotated[str, PlainValidator(_next_hop(("mailbox",), ("smtp", "lmtp")))]
+SmartHost = Annotated[str, PlainValidator(_next_hop((), ("smtp", "smtps")))]
 Forward = Annotated[str, PlainValidator(_next_hop(("reject",), ("smtp",)))]

@@ -16,8 +16,6 @@ class EventKind(Enum):
     QUEUE_GROWING = "queue-growing"
     CERTIFICATE_ENDING = "certificate-ending"
     DISK_NEARLY_FULL = "disk-nearly-full"
-    DIRECTORY_DOWN = "directory-down"
-    SILENT_DEVICE = "silent-device"
     TEST = "test"
 
 
