@@ -33,7 +33,7 @@ def test_the_unit_runs_this_file_as_the_user() -> None:
 
 
 def test_a_file_in_a_home_stays_readable() -> None:
-    assert "ProtectHome=read-only" in text(settings(), "/home/ann/gatepost.toml")
+    assert "ProtectHome=read-only" in text(settings(), str(Path("/") / "home" / "ann" / "gatepost.toml"))
 
 
 def test_what_is_written_to_is_writable_and_nothing_twice() -> None:

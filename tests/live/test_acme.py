@@ -14,7 +14,7 @@ from live.authority import Authority
 from live.authority_acme import HTTP, TLS, Pebble
 from live.gate import INTERNET, Gate, route
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-acme")]
 NAME = "mail.gate.example"
 
 

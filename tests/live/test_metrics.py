@@ -12,7 +12,7 @@ from live import loopback
 from live.gate import INTERNET, Gate, route
 from live.program import run
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-metrics")]
 PORT = 9425
 
 

@@ -19,7 +19,7 @@ from live import loopback
 from live.gate import SOURCES
 from live.program import Program, run
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-service")]
 _PATHS = {"PYTHONPATH": f"{SOURCES}:{sysconfig.get_path('purelib')}"}
 _MOST_EXPOSED = 2.5
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from gatepost.config.schema import Settings
 
 UNIT_FILE = Path("/etc/systemd/system/gatepost.service")
-_HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
+_HOMES = tuple(Path("/") / folder for folder in ("home", "root", "run/user"))
 
 _TEMPLATE = """\
 [Unit]
