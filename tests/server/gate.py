@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from ipaddress import ip_network
@@ -64,9 +64,12 @@ class Gate:
         """A user with PASSWORD, in these groups (which are made)."""
         passwords = Passwords(slots=1, cost=CHEAP)
         self.accounts.users.add(
-            f"{name}@example.org", domains=["example.org"], by="test", administrator=administrator,
+            f"{name}@example.org",
+            domains=["example.org"],
+            by="test",
+            administrator=administrator,
             credential=passwords.credential(Secret(PASSWORD)),
-        )  # fmt: skip
+        )
         passwords.close()
         for group in groups:
             self.join(group, f"{name}@example.org")
@@ -118,10 +121,8 @@ class Dialogue:
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
-        try:
+        with suppress(ConnectionError):
             await self.writer.drain()
-        except ConnectionError:
-            pass
 
     async def start_tls(self) -> None:
         """STARTTLS and a new EHLO."""
@@ -152,10 +153,8 @@ class Dialogue:
 
     async def close(self) -> None:
         self.writer.close()
-        try:
+        with suppress(ConnectionError, ssl.SSLError):
             await self.writer.wait_closed()
-        except (ConnectionError, ssl.SSLError):
-            pass
 
 
 def ssl_free_base64(text: str) -> str:
@@ -216,9 +215,18 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
         )
         login = Login(answering, guard, log, decoy_key=accounts.unknown_names_key())
         shard = Shard(
-            settings, log, answering, login, spool, tracking, Sessions(guard.gone),
-            resolver or dns.asyncresolver.Resolver(), guard, Conduct(loop.time), Room(settings.mailboxes, mailboxes),
-        )  # fmt: skip
+            settings,
+            log,
+            answering,
+            login,
+            spool,
+            tracking,
+            Sessions(guard.gone),
+            resolver or dns.asyncresolver.Resolver(),
+            guard,
+            Conduct(loop.time),
+            Room(settings.mailboxes, mailboxes),
+        )
         here = Gate(shard, accounts, folder, mailboxes)
         listeners = []
         for name, server_settings in settings.smtp.items():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from server.gate import Gate, gate
 
 
@@ -34,19 +35,28 @@ PROTECTED = "550 5.7.1 Unable to relay for x@else.example [protected-account"
 
 ROWS = {
     "1 anonymous, not listed": Row(SUBMIT_ANYONE, None, NO_RELAY, "250"),
-    "2 anonymous, listed": Row(SUBMIT_ANYONE + ', { allow = ["relay"], to = "%s" }' % HERE, None, "250", "250"),
+    "2 anonymous, listed": Row(
+        SUBMIT_ANYONE + f', {{ allow = ["relay"], to = "{HERE}" }}', None, "250", "250"
+    ),
     "2 anonymous, another network listed": Row(
-        SUBMIT_ANYONE + ', { allow = ["relay"], to = "%s" }' % ELSEWHERE, None, NO_RELAY, "250"
+        SUBMIT_ANYONE + f', {{ allow = ["relay"], to = "{ELSEWHERE}" }}', None, NO_RELAY, "250"
     ),
     "3 anonymous, in the except list": Row(
-        SUBMIT_ANYONE + ', { allow = ["relay"], to = "anyone" }, { deny = ["relay"], to = "%s" }' % HERE,
-        None, DENIED, "250",
+        SUBMIT_ANYONE + f', {{ allow = ["relay"], to = "anyone" }}, {{ deny = ["relay"], to = "{HERE}" }}',
+        None,
+        DENIED,
+        "250",
     ),
     "4 anonymous, outside the except list": Row(
-        SUBMIT_ANYONE + ', { allow = ["relay"], to = "anyone" }, { deny = ["relay"], to = "%s" }' % ELSEWHERE,
-        None, "250", "250",
+        SUBMIT_ANYONE
+        + f', {{ allow = ["relay"], to = "anyone" }}, {{ deny = ["relay"], to = "{ELSEWHERE}" }}',
+        None,
+        "250",
+        "250",
     ),
-    "5 authenticated, all may": Row(LOGGED_IN + ', { allow = ["relay"], to = "authenticated" }', "bob", "250", "250"),
+    "5 authenticated, all may": Row(
+        LOGGED_IN + ', { allow = ["relay"], to = "authenticated" }', "bob", "250", "250"
+    ),
     "6 authenticated, submit only": Row(LOGGED_IN, "bob", NO_RELAY, "250"),
     "7 member": Row(MEMBER, "ann", "250", "250"),
     "7 member through nested groups": Row(MEMBER, "nell", "250", "250"),
@@ -64,14 +74,14 @@ ROWS = {
     "12 guessable name in the group": Row(MEMBER, "scanner", "250", "250"),
     "12 a name that attackers try": Row(MEMBER, "webmaster", PROTECTED, "250"),
     "12 named itself": Row(MEMBER + ', { allow = ["relay"], to = "user:adam" }', "adam", "250", "250"),
-    "13 member, wrong password": Row(
-        MEMBER + ", " + SUBMIT_ANYONE, "ann", NO_RELAY, "250", password="wrong"
-    ),
+    "13 member, wrong password": Row(MEMBER + ", " + SUBMIT_ANYONE, "ann", NO_RELAY, "250", password="wrong"),
     "14 listed, but logged in as a denied user": Row(
-        SUBMIT_ANYONE + ', { allow = ["relay"], to = "%s" }, { deny = ["relay"], to = "user:bob" }' % HERE,
-        "bob", DENIED, "250",
+        SUBMIT_ANYONE + f', {{ allow = ["relay"], to = "{HERE}" }}, {{ deny = ["relay"], to = "user:bob" }}',
+        "bob",
+        DENIED,
+        "250",
     ),
-}  # fmt: skip
+}
 
 
 def people(here: Gate) -> None:
@@ -88,7 +98,8 @@ def people(here: Gate) -> None:
 @pytest.mark.parametrize("name", ROWS)
 def test_a_row_of_the_truth_table_holds(name: str, tmp_path: Path) -> None:
     row = ROWS[name]
-    table = f'[smtp.smtp]\nlisten = ["127.0.0.1:0"]\ntls = "offer"\nauth = {row.auth}\naccess = [ {row.access} ]\n'
+    table = '[smtp.smtp]\nlisten = ["127.0.0.1:0"]\ntls = "offer"\n'
+    table += f"auth = {row.auth}\naccess = [ {row.access} ]\n"
 
     async def story() -> None:
         async with gate(tmp_path, table) as here:
@@ -112,10 +123,17 @@ def test_a_row_of_the_truth_table_holds(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["user%remote.test@example.org", '"user@remote.test"@example.org', "remote.test!user@example.org",
-     "@example.org:user@remote.test", '"user%remote.test"@example.org', "user@remote.test@example.org",
-     "user%remote.test@[127.0.0.1]", "user@[127.0.0.1]"],
-)  # fmt: skip
+    [
+        "user%remote.test@example.org",
+        '"user@remote.test"@example.org',
+        "remote.test!user@example.org",
+        "@example.org:user@remote.test",
+        '"user%remote.test"@example.org',
+        "user@remote.test@example.org",
+        "user%remote.test@[127.0.0.1]",
+        "user@[127.0.0.1]",
+    ],
+)
 def test_row_11_a_routed_address_is_never_relayed(address: str, tmp_path: Path) -> None:
     table = f'[smtp.smtp]\nlisten = ["127.0.0.1:0"]\ntls = "off"\naccess = [ {SUBMIT_ANYONE} ]\n'
 
