@@ -75,7 +75,11 @@ class Worker:
         self._accounts = Accounts.open(place.accounts)
         self._passwords = Passwords()
         self._tracking = Tracking(
-            place.tracking, days=settings.tracking.days, report=log.warning, failed=self._failed
+            place.tracking,
+            days=settings.tracking.days,
+            size_bytes=settings.tracking.size_bytes,
+            report=log.warning,
+            failed=self._failed,
         )
         self._attempts = Attempts(place.attempts, days=settings.guard.records_days, report=log.warning)
         self._spools = [
@@ -196,6 +200,8 @@ class Worker:
         prepared.inherit(self._serving)
         self._serving = prepared
         self._generation = fields["generation"]
+        tracking = prepared.settings.tracking
+        self._tracking.change(days=tracking.days, size_bytes=tracking.size_bytes)
         self._log.change(prepared.settings.log.level.level, prepared.settings.log.format)
         self._guard.change(prepared.settings.guard, prepared.settings.domains)
         arrived, self._arrived = self._arrived, {}

@@ -10,6 +10,7 @@ import pytest
 
 from gatepost.mail.address import Address
 from gatepost.mail.outcome import Disposition, Outcome
+from gatepost.store import trackdb
 from gatepost.store.tracking import Question, Tracking
 from store.spools import Faults
 
@@ -145,3 +146,88 @@ def test_two_processes_may_write_one_database(tmp_path: Path) -> None:
 def test_nothing_is_found_where_nothing_was_written(tmp_path: Path) -> None:
     found = Tracking(tmp_path / "t").search(Question())
     assert (found.messages, found.refusals) == ([], [])
+
+
+FULL = Outcome(0, Disposition.DEFERRED, 452, "4.2.2", "The mailbox is full.", "mx7.example.net")
+
+
+@pytest.mark.parametrize("is_later", [False, True])
+@pytest.mark.parametrize(
+    ("said", "finds"),
+    [
+        ("full", True),
+        ("MAILBOX full.", True),
+        ("mx7.example.net", True),
+        ("overfull", False),
+        ('"full" OR', False),
+        ("mailbox empty", False),
+    ],
+)
+def test_the_words_of_the_next_hop_are_found(tmp_path: Path, said: str, finds: bool, is_later: bool) -> None:
+    """Also when it said them at a later attempt."""
+    tracking = Tracking(tmp_path / "t")
+    tracking.start()
+    for number in range(3):
+        tracking.note_accepted(f"Q{number}", "S", "v", "192.0.2.1", None, ANN, (BOB,), 1, time.time())
+    if is_later:
+        tracking.close()
+        tracking = Tracking(tmp_path / "t")
+        tracking.start()
+    tracking.note_outcome("Q1", BOB, FULL, time.time(), "mx7.example.net")
+    tracking.close()
+    found = [message.queue_id for message in tracking.search(Question(said=said)).messages]
+    assert found == (["Q1"] if finds else [])
+    assert tracking.search(Question(said=said, sender=str(BOB))).messages == []
+
+
+def test_rows_are_found_before_and_after_they_are_indexed(path: Path) -> None:
+    connection = trackdb.connect(path)
+    assert trackdb.behind(connection) == 0
+    connection.execute("UPDATE tail SET number = 0")
+    for table in ("message", "outcome", "refusal"):
+        connection.execute(f"INSERT INTO {table}_words ({table}_words) VALUES ('delete-all')")
+    assert trackdb.behind(connection) == 2
+    for turn in range(3):
+        found = Tracking(path).search(Question(recipient="eve@example.net"))
+        assert [message.queue_id for message in found.messages] == ["Q2", "Q1"], turn
+        assert len(found.refusals) == 1
+        trackdb.index(connection, 1)
+    connection.close()
+
+
+def test_what_is_too_much_goes_the_oldest_first(tmp_path: Path) -> None:
+    path, count = tmp_path / "t", 3_000
+    tracking = Tracking(path)
+    tracking.start()
+    for number in range(count):
+        sender = Address(f"s{number}", "example.org")
+        tracking.note_accepted(f"Q{number}", "S", "v", "p", None, sender, (BOB,), 1, time.time())
+    tracking.close()
+    size_bytes = path.stat().st_size // 2
+    smaller = Tracking(path, size_bytes=size_bytes)
+    smaller.start()
+    smaller.close()
+    connection = trackdb.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    rest = connection.execute("SELECT count(*), max(number) FROM message").fetchone()
+    connection.close()
+    assert 0 < rest[0] < count
+    assert rest[1] == count
+    assert path.stat().st_size <= size_bytes * 1.1
+    assert smaller.search(Question(sender="s0@example.org")).messages == []
+    assert len(smaller.search(Question(sender=f"s{count - 1}@example.org")).messages) == 1
+
+
+def test_a_database_of_the_first_version_is_taken_over(path: Path) -> None:
+    connection = trackdb.connect(path)
+    for name in ("message", "outcome", "refusal"):
+        connection.execute(f"DROP TABLE {name}_words")
+        connection.execute(f"DROP VIEW {name}_text")
+    connection.execute("DROP TABLE tail")
+    connection.execute("ALTER TABLE message DROP COLUMN subject")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    later = Tracking(path)
+    later.start()
+    later.close()
+    assert [m.queue_id for m in later.search(Question(recipient="bob@example.net")).messages] == ["Q1"]

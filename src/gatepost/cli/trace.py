@@ -27,6 +27,7 @@ def trace(
     user: Annotated[str | None, typer.Option(help="Only of this user.")] = None,
     peer: Annotated[str | None, typer.Option(help="Only from this address.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only refused for this reason.")] = None,
+    said: Annotated[str | None, typer.Option(help="Only where a next hop answered these words.")] = None,
     since: Annotated[str | None, typer.Option(metavar="T", help="30m, 2h, 3d, or a date and time.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 100,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -40,6 +41,7 @@ def trace(
         user=None if user is None else whole_name(settings, user).lower(),
         peer=peer,
         reason=reason,
+        said=said,
         since=None if since is None else _since(since),
         limit=limit,
     )

@@ -45,7 +45,6 @@ LATER: Final = (
     Later(("pop3", "*", "proxies")),
     Later(("smtp", "*", "block_lists")),
     Later(("routes", "*", "login", "oauth")),
-    Later(("tracking", "size_bytes")),
     Later(("tracking", "subjects")),
     Later(("console",)),
     Later(("kerberos",)),

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -18,9 +19,10 @@ from typing import TypeVar
 
 from gatepost.mail.address import Address
 from gatepost.mail.outcome import Disposition, Outcome
-from gatepost.store import trackdb
+from gatepost.store import trackdb, tracksearch
 from gatepost.store.failure import Report, log_report
-from gatepost.store.trackdb import Question, TrackedMessage, TrackedOutcome, TrackedRefusal, Value
+from gatepost.store.trackdb import Value
+from gatepost.store.tracked import Question, TrackedMessage, TrackedOutcome, TrackedRefusal
 
 __all__ = ["Question", "Trace", "TrackedMessage", "TrackedOutcome", "TrackedRefusal", "Tracking"]
 
@@ -28,6 +30,10 @@ _FLUSH_SECONDS = 1.0
 _FORGET_SECONDS = 3600.0
 _DAY_SECONDS = 86_400.0
 _PORTION = 200
+_QUIET_NOTES = 500
+_INDEXED_A_TURN = 1_000
+_INDEXED_AT_ONCE = 20_000
+_BEHIND_AT_MOST = 100_000  # so many are looked through one by one in a few hundredths of a second
 _PAUSE_SECONDS = 0.0005
 
 Name = Address | str | None
@@ -53,6 +59,7 @@ class _Accepted:
     recipients: Sequence[Address | str]
     size: int
     at: float
+    subject: str | None
 
     def row(self, outcomes: dict[str, list[_Happened]]) -> tuple[Value, ...]:
         """Outcomes of the same batch go with the message and out of `outcomes`."""
@@ -68,6 +75,7 @@ class _Accepted:
             self.size,
             self.at,
             trackdb.join_outcomes([note.row() for note in happened]) if happened else None,
+            self.subject,
         )
 
 
@@ -131,12 +139,14 @@ class Tracking:
         path: Path,
         *,
         days: int = 30,
+        size_bytes: int = 10_737_418_240,
         notes_at_most: int = 200_000,
         report: Report = log_report,
         failed: Callable[[str], None] | None = None,
     ) -> None:
         self._path = path
         self._days = days
+        self._size_bytes = size_bytes
         self._notes_at_most = notes_at_most
         self._report = report
         self._failed = failed
@@ -147,6 +157,10 @@ class Tracking:
         self._thread: Thread | None = None
         self._dropped_reported = 0
         self.dropped = 0
+
+    def change(self, *, days: int, size_bytes: int) -> None:
+        """So much is kept from now on; what is too much goes within the hour."""
+        self._days, self._size_bytes = days, size_bytes
 
     def start(self) -> None:
         """Notes are written from now on."""
@@ -171,12 +185,15 @@ class Tracking:
         recipients: Sequence[Address | str],
         size: int,
         at: float,
+        subject: str | None = None,
     ) -> None:
         """A message was taken in: it has had its 250."""
         notes = self._accepted
         if len(notes) < self._notes_at_most:
             notes.append(
-                _Accepted(queue_id, session, virtual_server, peer, user, sender, recipients, size, at)
+                _Accepted(
+                    queue_id, session, virtual_server, peer, user, sender, recipients, size, at, subject
+                )
             )
         else:
             self.dropped += 1
@@ -224,7 +241,9 @@ class Tracking:
             return Trace([], [])
         connection = trackdb.connect(self._path)
         try:
-            return Trace(trackdb.messages(connection, question), trackdb.refusals(connection, question))
+            return Trace(
+                tracksearch.messages(connection, question), tracksearch.refusals(connection, question)
+            )
         finally:
             connection.close()
 
@@ -238,9 +257,10 @@ class Tracking:
             try:
                 if connection is None:
                     connection = trackdb.connect(self._path)
-                self._write(connection)
+                self._index(connection, written=self._write(connection))
                 if time.monotonic() >= forget_at:
                     trackdb.delete_before(connection, time.time() - self._days * _DAY_SECONDS)
+                    trackdb.delete_beyond(connection, self._size_bytes)
                     forget_at = time.monotonic() + _FORGET_SECONDS
             except Exception as error:  # top of the thread
                 self._report("tracking-failed", error=error)
@@ -250,16 +270,28 @@ class Tracking:
         if connection is not None:
             connection.close()
 
-    def _write(self, connection: sqlite3.Connection) -> None:
-        if not (self._accepted or self._outcomes or self._refused):
+    def _write(self, connection: sqlite3.Connection) -> int:
+        """How many notes were written."""
+        count = len(self._accepted) + len(self._outcomes) + len(self._refused)
+        if count:
+            with _transaction(connection):
+                self._write_notes(connection)
+        return count
+
+    def _index(self, connection: sqlite3.Connection, *, written: int) -> None:
+        """New rows can be found by their words too: in a quiet second, or when too many are not yet."""
+        if written < _QUIET_NOTES:
+            rows = _INDEXED_AT_ONCE
+        elif trackdb.behind(connection) > _BEHIND_AT_MOST:
+            rows = written + _INDEXED_AT_ONCE
+        else:
             return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            self._write_notes(connection)
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+        for _ in range(0, rows, _INDEXED_A_TURN):
+            with _transaction(connection):
+                done = trackdb.index(connection, _INDEXED_A_TURN)
+            if not done:
+                return
+            time.sleep(_PAUSE_SECONDS)
 
     def _write_notes(self, connection: sqlite3.Connection) -> None:
         """Outcomes are looked at first: those of a message in this batch go into its row."""
@@ -276,6 +308,17 @@ class Tracking:
         for refused in _portions(self._refused):
             rows = [note.row() for note in refused]
             trackdb.insert(connection, "refusal", trackdb.REFUSAL_COLUMNS, rows)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def _portions(notes: deque[_Note]) -> Iterator[list[_Note]]:
