@@ -171,3 +171,31 @@ def test_under_implicit_tls_starttls_is_refused_and_requiretls_taken() -> None:
     office.give(b"EHLO a\r\n")
     assert office.give(b"STARTTLS\r\n") == b"503 5.5.1 TLS is already active\r\n"
     assert office.give(b"MAIL FROM:<a@b> REQUIRETLS\r\n") == b"250 2.1.0 OK\r\n"
+
+
+def test_it_is_exhausted_when_the_last_command_of_a_batch_has_its_reply() -> None:
+    server = _ready()
+    server.feed(b"NOOP\r\nNOOP\r\n")
+    server.next_event()
+    server.reply(OK)
+    assert not server.exhausted()
+    server.next_event()
+    server.reply(OK)
+    assert server.exhausted()
+    assert server.next_event() is NEED_DATA
+
+
+def test_it_is_never_exhausted_before_the_end_was_told() -> None:
+    server = _ready()
+    server.feed(b"QUIT\r\n")
+    server.next_event()
+    server.reply(Reply(221, None, ("Bye",)))
+    assert not server.exhausted()
+    assert server.next_event() == Closed()
+    lost = _ready()
+    lost.feed(b"NOOP\r\n")
+    lost.feed(b"")
+    lost.next_event()
+    lost.reply(OK)
+    assert not lost.exhausted()
+    assert lost.next_event() == Closed()

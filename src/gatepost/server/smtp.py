@@ -62,24 +62,9 @@ class SmtpConversation:
     """A session from accept to end."""
 
     __slots__ = (
-        "_auth",
-        "_busy",
-        "_client",
-        "_connection",
-        "_core",
-        "_draining",
-        "_ended",
-        "_guarded",
-        "_out",
-        "_parked",
-        "_parting",
-        "_record",
-        "_server",
-        "_shard",
-        "_spoke",
-        "_task",
-        "_transaction",
-    )
+        "_auth", "_busy", "_client", "_connection", "_core", "_draining", "_ended", "_guarded", "_out",
+        "_parked", "_parting", "_record", "_server", "_shard", "_spoke", "_task", "_transaction",
+    )  # fmt: skip
 
     def __init__(self, shard: Shard, server: SmtpVirtualServer) -> None:
         self._shard = shard
@@ -203,6 +188,8 @@ class SmtpConversation:
                 answer = _ANSWERS[kind](self, event)
             if isinstance(answer, Reply):
                 out.append(encoded(answer))
+                if core.exhausted():
+                    break
             elif answer is not None:
                 self._await(answer)
                 return

@@ -44,6 +44,7 @@ _SWALLOW_LIMIT_BYTES: Final = 1 << 20
 # Looking up a member of an enum costs 0.1 us, and these stand on the path of every message.
 _DATA: Final = State.DATA
 _TLS: Final = State.TLS
+_OVER: Final = State.CLOSED
 _CONTENT: Final = Verb.CONTENT
 _BDAT: Final = Verb.BDAT
 _STARTTLS: Final = Verb.STARTTLS
@@ -59,24 +60,10 @@ class Server:
     """
 
     __slots__ = (
-        "_at",
-        "_buffer",
-        "_closing",
-        "_conditions",
-        "_content",
-        "_eof",
-        "_error_limit",
-        "_errors",
-        "_hostname",
-        "_pending",
-        "_raw",
-        "_read",
-        "_refused",
-        "_size_limit_bytes",
-        "_state",
-        "_swallowed_bytes",
-        "_verb",
-    )
+        "_at", "_buffer", "_closing", "_conditions", "_content", "_eof", "_error_limit", "_errors",
+        "_hostname", "_pending", "_raw", "_read", "_refused", "_size_limit_bytes", "_state",
+        "_swallowed_bytes", "_verb",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -162,6 +149,13 @@ class Server:
             self._close()
             return _CLOSED
         return event
+
+    def exhausted(self) -> bool:
+        """After a reply: all that was fed has been read, so the next event needs more bytes."""
+        if self._at < len(self._buffer) or self._eof or self._state is _OVER:
+            return False
+        self._buffer, self._at = b"", 0  # an idle session keeps nothing
+        return True
 
     def greeting(self, reply: Reply) -> bytes:
         """The bytes of the greeting; commands are read from now on (after 4xx or 5xx: QUIT alone)."""
