@@ -177,19 +177,16 @@ class Client:
         elif verb is _RSET_VERB:
             if not self._pipelining:
                 self._offer([])
-        elif self._offered is not None:
-            self._offer_answered(self._offered, verb, reply)
-
-    def _offer_answered(self, transaction: Transaction, verb: Verb, reply: Reply) -> None:
-        if verb is _MAIL_VERB:
-            transaction.mail_answered(reply)
-        elif verb is _RCPT_VERB:
-            transaction.rcpt_answered(reply)
-        elif verb is _DATA_VERB:
-            self._data_answered(transaction, reply)
-            return
-        if not self._pipelining:
-            self._next_step(transaction)
+        elif (transaction := self._offered) is not None:
+            if verb is _DATA_VERB:
+                self._data_answered(transaction, reply)
+                return
+            if verb is _MAIL_VERB:
+                transaction.mail_answered(reply)
+            elif verb is _RCPT_VERB:
+                transaction.rcpt_answered(reply)
+            if not self._pipelining:
+                self._next_step(transaction)
 
     def _next_step(self, transaction: Transaction) -> None:
         """Lock step: the next RCPT, then DATA when anybody was accepted."""
