@@ -46,6 +46,8 @@ class ReplyReader:
             RemoteProtocolError: this is no reply, or one without end.
         """
         buffer, at = self._buffer, self._at
+        if at == len(buffer):
+            return None
         end = buffer.find(b"\n", at)
         # Nearly every reply is one whole line.
         if end < 0 or self._code or buffer[at + 3 : at + 4] == b"-" or end - at > _LINE_LIMIT_BYTES:
