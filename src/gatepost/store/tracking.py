@@ -337,7 +337,4 @@ def _portions(notes: deque[_Note]) -> Iterator[list[_Note]]:
 
 def _text(name: Name) -> str | None:
     """As it is written on the wire."""
-    if isinstance(name, Address):
-        # The common case without the search for what has to be quoted.
-        return f"{name.local}@{name.domain}" if name.domain and name.local.isalnum() else str(name)
-    return name
+    return str(name) if isinstance(name, Address) else name
