@@ -183,8 +183,8 @@ class Guard:
                 waiting = self._under_way.others((one.scope, one.key), this.mark)
                 if count + waiting >= one.most:
                     return LATER if waiting else Treatment(self._settings.delay_most_seconds, refused=True)
-        under_way = self._under_way.others((bounds[0].scope, bounds[0].key), this.mark)
-        delay = login_delay_seconds(self._settings, first + under_way - repeat)
+        # what is under way may well be right: fifty users behind one address begin the day together
+        delay = login_delay_seconds(self._settings, first - repeat)
         return Treatment(delay) if delay else OPEN
 
     def _is_repeat(self, this: _Try, bound: Bound) -> bool:
