@@ -77,10 +77,10 @@ def test_or_refused_where_the_administrator_said_so(tmp_path: Path) -> None:
 
 def test_the_size_that_mail_tells_counts(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with gate(tmp_path, quota(2_000)) as here:
+        async with gate(tmp_path, quota(4_000)) as here:
             here.add("ann")
             fill(here, "ann", 1_000)
-            client = await ready(here, "MAIL FROM:<x@else.example> SIZE=1500")
+            client = await ready(here, "MAIL FROM:<x@else.example> SIZE=2500")
             assert (await named(client, "ann"))[0].startswith("452")
             await client.say("RSET")
             assert (await client.say("MAIL FROM:<x@else.example> SIZE=500")).startswith("250")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from gatepost.config.schema import Mailboxes as MailboxSettings
 from gatepost.config.schema import OnFull
@@ -15,6 +16,8 @@ from gatepost.directory.directory import Alias, Mailbox, Resolution
 from gatepost.policy.reasons import Reason
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.maildir import MailboxFailed
+
+_OURS_BYTES: Final = 1_024  # Received, Return-Path and the like, which nobody announces
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +82,4 @@ class Room:
 
 
 def _fits(used_bytes: int, size_bytes: int, mailbox: _Limited) -> bool:
-    return used_bytes + max(size_bytes, 1) <= mailbox.quota_bytes
+    return used_bytes + size_bytes + _OURS_BYTES <= mailbox.quota_bytes
