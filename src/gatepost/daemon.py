@@ -13,12 +13,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 from gatepost.admin.generation import Generations
 from gatepost.admin.guardhouse import GuardHouse, ended
 from gatepost.admin.link import Link, Refused, Value, reachable
+from gatepost.admin.patrol import Beat, Patrol
 from gatepost.admin.switches import Switches
 from gatepost.config.check import check
 from gatepost.config.load import ConfigError, load_text, read_text
@@ -34,6 +36,7 @@ from gatepost.store.place import Place
 from gatepost.supervisor import Orders, Supervisor
 
 _LINE_LIMIT_BYTES = 1 << 20
+_TELL_SECONDS = 10.0
 _AT_START = ("workers", "user")  # what cannot change while processes run
 
 
@@ -70,6 +73,7 @@ class Daemon:
             ServiceManager(),
             log,
         )
+        self._patrol = Patrol(log, self._announce, self._patrol_over)
         self._guard = GuardHouse(
             settings,
             GuardStore(place.guard),
@@ -81,7 +85,7 @@ class Daemon:
         """Serves until told to stop. Raises CannotListen when no address at all can be had."""
         self._bind_first()
         control = await self._open_control()
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         hangups: set[asyncio.Task[None]] = set()
@@ -99,6 +103,7 @@ class Daemon:
         await self._house.start()
         await self._stopping.wait()
         self._log.event("stopping")
+        self._patrol.stop()
         await self._house.stop()
         async with self._changing:
             self._ends.close()  # an open end here would let clients in whom nobody serves any more
@@ -117,6 +122,7 @@ class Daemon:
         if everyone.done():
             self._log.event("ready", workers=len(self._workers.shards), generation=self._generation.number)
             print("ready", flush=True)
+            self._walk_round()
         else:
             everyone.cancel()
 
@@ -208,6 +214,26 @@ class Daemon:
         await self._workers.ask_all("take-over", generation=self._generation.number)
         self._ends.close_unwanted(wanted)
         self._log.event("taken-over", generation=self._generation.number, by=by)
+        self._walk_round()
+
+    # the self-test, from a thread of its own
+
+    def _walk_round(self) -> None:
+        listeners = self._ends.addresses(openings(self._settings))
+        self._patrol.due(Beat(self._settings, listeners, self._generation.number))
+
+    def _announce(self, host: str, port: int) -> None:
+        self._from_thread(self._workers.ask_all("selftest-from", host=host, port=port))
+
+    def _patrol_over(self) -> None:
+        self._from_thread(self._workers.ask_all("selftest-over"))
+
+    def _from_thread(self, work: Coroutine[Any, Any, Value]) -> None:
+        """Done in the loop, or not at all when the end is near."""
+        try:
+            asyncio.run_coroutine_threadsafe(work, self._loop).result(_TELL_SECONDS)
+        except (RuntimeError, TimeoutError):
+            work.close()
 
     async def _switch(self, verb: str, name: str) -> Value:
         """start, stop or pause of one virtual server, in all workers; it lasts over restarts."""
@@ -272,6 +298,7 @@ class Daemon:
             "states": {name: self._switches.state(name) for name in listeners},
             "trouble": dict(self._ends.trouble),
             "restarts": self._workers.restarts,
+            "selftest": self._patrol.row(),
             "workers": [worker for worker in workers if worker is not None],
         }
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 OUTSIDE = "selftest@relay-test.invalid"  # RFC 2606 §2: can never be somebody
@@ -38,14 +38,22 @@ class Probe:
     detail: str = ""
 
 
+def unannounced(host: str, port: int) -> None:
+    """Nobody is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a virtual server listens. `implicit`: TLS from the first byte."""
+    """Where a virtual server listens. `implicit`: TLS from the first byte.
+
+    `announce` is told from which address and port a connection will come.
+    """
 
     server: str
     host: str
     port: int
     implicit: bool
+    announce: Callable[[str, int], None] = field(default=unannounced, compare=False)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -107,7 +115,11 @@ def _context() -> ssl.SSLContext:
 def call(address: Address) -> Iterator[Caller]:
     """A connection to the address. Raises OSError."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)
-    with socket.create_connection((host, address.port), timeout=_TIMEOUT_SECONDS) as plain:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as plain:
+        plain.settimeout(_TIMEOUT_SECONDS)
+        plain.bind((host, 0))  # our own address: the port must be known before anybody sees the connection
+        address.announce(*plain.getsockname()[:2])
+        plain.connect((host, address.port))
         end: socket.socket = _context().wrap_socket(plain) if address.implicit else plain
         with end:
             yield Caller(end)

@@ -6,10 +6,19 @@ taken for a fault; everything else the access page denies must be denied on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 
-from gatepost.admin.probe import OUTSIDE, SMUGGLED_ENDS, Address, Caller, Probe, call, relay_forms
+from gatepost.admin.probe import (
+    OUTSIDE,
+    SMUGGLED_ENDS,
+    Address,
+    Caller,
+    Probe,
+    call,
+    relay_forms,
+    unannounced,
+)
 from gatepost.config.schema import Pop3Server, Settings, SmtpServer, TlsMode, VirtualServer
 from gatepost.policy.access import Right, may
 from gatepost.policy.facts import Facts
@@ -17,14 +26,21 @@ from gatepost.policy.facts import Facts
 _PROBES_A_CONNECTION = 6  # fewer than a guard takes for an attack
 
 
-def selftest(settings: Settings, listeners: dict[str, list[str]]) -> Iterator[Probe]:
-    """Every probe of every address. `listeners`: addresses by `smtp.NAME` and `pop3.NAME`, as in status."""
+def selftest(
+    settings: Settings,
+    listeners: Mapping[str, Sequence[str]],
+    announce: Callable[[str, int], None] = unannounced,
+) -> Iterator[Probe]:
+    """Every probe of every address. `listeners`: addresses by `smtp.NAME` and `pop3.NAME`, as in status.
+
+    `announce` is told address and port of each connection before it is made.
+    """
     for name, ends in listeners.items():
         protocol, _, short = name.partition(".")
         server: VirtualServer = settings.smtp[short] if protocol == "smtp" else settings.pop3[short]
         for end in ends:
             host, _, port = end.rpartition(":")
-            address = Address(name, host.strip("[]"), int(port), server.tls is TlsMode.IMPLICIT)
+            address = Address(name, host.strip("[]"), int(port), server.tls is TlsMode.IMPLICIT, announce)
             yield from _guarded(address, settings, server)
 
 

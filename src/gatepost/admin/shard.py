@@ -42,6 +42,8 @@ class ShardVerbs:
             "session-close": self._close_session,
             "metrics": self._metrics,
             "alive": lambda fields: True,
+            "selftest-from": self._expect_selftest,
+            "selftest-over": self._selftest_over,
             "drain": lambda fields: self._drain(),
         }
 
@@ -84,6 +86,15 @@ class ShardVerbs:
             "queue": status["queue"],
             "oldest": min(oldest, default=None),
         }
+
+    def _expect_selftest(self, fields: Fields) -> Value:
+        """The connection that will come from there is our own."""
+        self._sessions.ours.add((str(fields["host"]), int(fields["port"])))
+        return True
+
+    def _selftest_over(self, fields: Fields) -> Value:
+        self._sessions.ours.clear()
+        return True
 
     def _list_sessions(self, fields: Fields) -> Value:
         return [session_row(session.report()) for session in self._sessions]

@@ -24,11 +24,12 @@ def status_row(settings: Settings, said: Row) -> Row:
         "hostname": said["hostname"],
         "file": said["file"],
         "started_at": datetime.fromtimestamp(said["started_at"], UTC).isoformat(timespec="seconds"),
+        "generation": said["generation"],
+        "trouble": said["trouble"],
+        "selftest": _selftest_row(said["selftest"]),
         "workers": len(workers),
         "worker_restarts": said["restarts"],
-        "virtual_servers": [
-            _server_row(full_name, listening, sessions) for full_name, listening in said["listeners"].items()
-        ],
+        "virtual_servers": [_server_row(full_name, said, sessions) for full_name in said["listeners"]],
         "sessions": sum(worker["sessions"] for worker in workers),
         "queue": {key: sum(worker["queue"][key] for worker in workers) for key in _COUNTED},
         "certificates": [
@@ -37,6 +38,14 @@ def status_row(settings: Settings, said: Row) -> Row:
     }
 
 
-def _server_row(full_name: str, listening: list[str], sessions: Counter[str]) -> Row:
+def _server_row(full_name: str, said: Row, sessions: Counter[str]) -> Row:
     protocol, _, name = full_name.partition(".")
-    return {"protocol": protocol, "name": name, "listening": listening, "sessions": sessions[name]}
+    listening = said["listeners"][full_name]
+    row = {"protocol": protocol, "name": name, "listening": listening, "sessions": sessions[name]}
+    return row | {"state": said["states"][full_name]}
+
+
+def _selftest_row(said: Row) -> Row:
+    if "at" not in said:
+        return said
+    return said | {"at": datetime.fromtimestamp(said["at"], UTC).isoformat(timespec="seconds")}

@@ -147,18 +147,29 @@ def status(context: typer.Context, json: Json = False) -> None:
             "host": row["hostname"],
             "file": row["file"],
             "running since": local_time(row["started_at"]),
+            "generation": row["generation"],
             "workers": f"{row['workers']} ({row['worker_restarts']} restarts)",
             "listening": [_listener(server) for server in row["virtual_servers"]],
             "sessions": row["sessions"],
             "queue": f"{counts}, {size(queue['size_bytes'])}",
             "certificates": [_certificate(one) for one in row["certificates"]],
+            "self-test": _selftest(row["selftest"]),
+            "trouble": [f"{server}: {why}" for server, why in row["trouble"].items()],
         }
     )
 
 
 def _listener(server: dict[str, Any]) -> str:
-    where = ", ".join(server["listening"])
-    return f"{server['protocol']}.{server['name']} on {where}, {server['sessions']} sessions"
+    where = ", ".join(server["listening"]) or "no address"
+    state = "" if server["state"] == "running" else f"{server['state'].upper()}, "
+    return f"{state}{server['protocol']}.{server['name']} on {where}, {server['sessions']} sessions"
+
+
+def _selftest(row: dict[str, Any]) -> list[str]:
+    if "at" not in row:
+        return [row["state"]]
+    summary = f"{row['state']}: {row['tried']} tries, {local_time(row['at'])}"
+    return [summary, *(f"GOT THROUGH {failed}" for failed in row["failed"])]
 
 
 def _certificate(one: dict[str, Any]) -> str:

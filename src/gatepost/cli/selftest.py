@@ -19,7 +19,16 @@ def selftest(
     """Try each running virtual server from outside, as a stranger. Exit 3 if anything gets through."""
     here: Context = context.obj
     settings, status = here.settings(), here.ask("status")
-    found = list(probes(settings, status["listeners"]))
+    try:
+        found = list(
+            probes(
+                settings,
+                status["listeners"],
+                lambda host, port: here.ask("selftest-from", host=host, port=port),
+            )
+        )
+    finally:
+        here.ask("selftest-over")
     if json:
         print_json([asdict(one) | {"result": one.result.value} for one in found])
     else:

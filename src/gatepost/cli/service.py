@@ -30,6 +30,8 @@ def reload(context: typer.Context) -> None:
     """Take over the edited file in all workers; open sessions go on. All or nothing."""
     answer = context.obj.ask("reload", by=who())
     print(f"generation {answer['generation']} is in force")
+    if answer["after_restart"]:
+        print(f"from the next start: {', '.join(answer['after_restart'])}")
 
 
 def start(context: typer.Context, name: Server) -> None:

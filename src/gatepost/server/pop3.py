@@ -74,8 +74,8 @@ class Pop3Conversation:
     # what the connection calls
 
     def begin(self, connection: Connection) -> None:
-        shard, server = self._shard, self._server
-        peer = peer_address(connection.peer_name[0])
+        shard = self._shard = self._shard.facing(peer_name := connection.peer_name)
+        server, peer = self._server, peer_address(peer_name[0])
         self._connection = connection
         self._client = Client(shard.sessions.new_id(), peer, server.settings.access, now=shard.clock())
         if connection.channel is not None:

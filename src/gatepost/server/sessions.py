@@ -44,10 +44,14 @@ class OpenSession(Protocol):
 
 
 class Sessions:
-    """Who is connected. Counting is exact: what is `def` here is atomic."""
+    """Who is connected. Counting is exact: what is `def` here is atomic.
+
+    `ours`: from where the self-test connects.
+    """
 
     def __init__(self, on_end: Callable[[str], None] = lambda session_id: None) -> None:
         self._on_end = on_end
+        self.ours: set[tuple[str, int]] = set()
         self._open: dict[str, OpenSession] = {}
         self._nobody = asyncio.Event()
         self._nobody.set()

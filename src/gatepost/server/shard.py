@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
+from pathlib import Path
 
 import dns.asyncresolver
 
 from gatepost.config.schema import Pop3Server, Settings, SmtpServer, TlsMode
 from gatepost.directory.directory import Directories
 from gatepost.guard.conduct import Conduct
+from gatepost.guard.guard import Guard
 from gatepost.guard.post import Post
-from gatepost.log import Log
+from gatepost.log import Level, Log
 from gatepost.login import Login
 from gatepost.meter import Meter
 from gatepost.policy.login import Channel, LoginRules, offered
@@ -29,6 +33,8 @@ from gatepost.smtp.extension import ehlo_reply
 from gatepost.smtp.reply import Reply
 from gatepost.store.spool import Spool
 from gatepost.store.tracking import Tracking
+
+_ALL_IPV4, _ALL_IPV6 = ip_network("0.0.0.0/0"), ip_network("::/0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,20 @@ class Shard:
     room: Room | None = None  # None: nobody has a quota
     meter: Meter = field(default_factory=Meter)
     clock: Callable[[], float] = time.time
+
+    def facing(self, peer_name: tuple[str, int]) -> Shard:
+        """Itself. For a connection of the self-test one that leaves no trace and suspects nobody."""
+        ours = self.sessions.ours
+        return self._unmoved() if ours and peer_name in ours else self
+
+    def _unmoved(self) -> Shard:
+        log = self.log.bind()
+        log.change(Level.ERROR, self.settings.log.format)
+        trusting = self.settings.guard.model_copy(update={"trusted": (_ALL_IPV4, _ALL_IPV6)})
+        guard = Guard(trusting, clock=time.monotonic, wall=self.clock)
+        alone = Post(guard, clock=time.monotonic, wall=self.clock)
+        nowhere = Tracking(Path(os.devnull), notes_at_most=0)
+        return replace(self, log=log, guard=alone, tracking=nowhere, meter=Meter())
 
 
 @dataclass(slots=True)

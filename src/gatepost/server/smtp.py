@@ -83,8 +83,8 @@ class SmtpConversation:
     # what the connection calls
 
     def begin(self, connection: Connection) -> None:
-        shard, settings = self._shard, self._server.settings
-        peer = peer_address(connection.peer_name[0])
+        shard = self._shard = self._shard.facing(peer_name := connection.peer_name)
+        settings, peer = self._server.settings, peer_address(peer_name[0])
         self._connection = connection
         self._client = Client(shard.sessions.new_id(), peer, settings.access, now=shard.clock())
         if connection.channel is not None:
