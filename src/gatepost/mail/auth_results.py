@@ -17,10 +17,7 @@ _HELD_BYTES: Final = 64 * 1024
 # A line end behind which no white space continues the field (RFC 5322 §2.2.3).
 _BORDER: Final = re.compile(rb"\r\n(?!\.?[ \t])")
 _BORDER_REACH: Final = 3  # so many octets at the end may yet turn out to be part of a border
-_FORGED: Final = re.compile(
-    rb"(?:\A|(?<=\n))\.?authentication-results[ \t]*:((?:[^\r]|\r\n\.?[ \t]|\r(?!\n))*+)(?:\r\n|\Z)",
-    re.IGNORECASE,
-)
+_REST: Final = re.compile(rb"[ \t]*:((?:[^\r]++|\r\n\.?[ \t]|\r(?!\n))*+)(?:\r\n|\Z)")
 _SPACE: Final = re.compile(rb"[ \t\r\n]+")
 _COMMENT_PART: Final = re.compile(rb"(?:[^()\\]|\\.)*", re.DOTALL)
 # RFC 2045 §5.1 value, with the UTF-8 that RFC 8601 §2.2 allows.
@@ -67,11 +64,27 @@ def _domain(value: bytes) -> str:
     return text.lower()
 
 
+def may_be_forged(header: bytes) -> bool:
+    """Whether the name stands in the header at all: most have nothing more to be looked at."""
+    return _NAME in header.lower()
+
+
 def unforged(header: bytes, own: str) -> bytes:
     """The fields of a header without the forged ones; the same object when there is none."""
-    if _NAME not in header.lower():
-        return header
-    return _FORGED.sub(lambda found: b"" if forged(found[1], own) else found[0], header)
+    lower = header.lower()
+    kept, done_up_to, at = [], 0, lower.find(_NAME)
+    while at >= 0:
+        start = at - 1 if header[at - 1 : at] == b"." else at  # stuffed
+        behind = at + len(_NAME)
+        if start == 0 or header[start - 1 : start] == b"\n":
+            rest = _REST.match(header, behind)
+            if rest is not None:
+                behind = rest.end()
+                if forged(rest[1], own):
+                    kept.append(header[done_up_to:start])
+                    done_up_to = behind
+        at = lower.find(_NAME, behind)
+    return b"".join([*kept, header[done_up_to:]]) if done_up_to else header
 
 
 def without(header: bytes, names: Iterable[str]) -> bytes:
@@ -81,7 +94,7 @@ def without(header: bytes, names: Iterable[str]) -> bytes:
         key = name.lower().encode()
         if key in lower:
             header = re.sub(
-                rb"(?:\A|(?<=\n))\.?%b[ \t]*:(?:[^\r]|\r\n\.?[ \t]|\r(?!\n))*+(?:\r\n|\Z)" % re.escape(key),
+                rb"(?:\A|(?<=\n))\.?%b[ \t]*:(?:[^\r]++|\r\n\.?[ \t]|\r(?!\n))*+(?:\r\n|\Z)" % re.escape(key),
                 b"",
                 header,
                 flags=re.IGNORECASE,

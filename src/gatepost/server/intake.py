@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from gatepost.mail.address import Address
-from gatepost.mail.auth_results import Sieve, without
+from gatepost.mail.auth_results import Sieve, may_be_forged, without
 from gatepost.mail.envelope import Body, Envelope, Origin, Recipient
 from gatepost.mail.header import (
     HeaderError,
@@ -60,7 +60,7 @@ class Intake:
         self._hostname = hostname
         self._head = b""
         self._header_ended = False
-        self._sieve = Sieve(hostname) if client.identity is None else None
+        self._sieve: Sieve | None = None
         self._held: bytes | None = b"" if holds_header else None
         self._top = b""
         self.envelope: Envelope | None = None
@@ -85,6 +85,14 @@ class Intake:
 
     def _header(self, data: bytes) -> bytes:
         """What goes on to the spool of a part in which there may be header."""
+        is_first = not self._head
+        if is_first and self._held is None and (end := data.find(b"\r\n\r\n")) >= 0:
+            head = data[: end + 2]
+            if self._client.identity is not None or not may_be_forged(head):
+                self._head, self._header_ended = head, True
+                return data
+        if is_first and self._client.identity is None:
+            self._sieve = Sieve(self._hostname)
         if len(self._head) < _HEADER_LIMIT_BYTES:
             self._head = self._head + data if self._head else data
         if self._sieve is not None:
