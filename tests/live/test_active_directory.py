@@ -218,6 +218,22 @@ def test_nothing_breaks_out_of_a_name(corp: ActiveDirectory, tmp_path: Path, nam
     asyncio.run(test())
 
 
+def test_the_command_line_says_through_which_groups(gate: Gate) -> None:
+    said = gate.command("directory", "test", "--user", "nora")
+    assert said.returncode == 0
+    assert "through nora in Sales in EMEA in POP3 Relay" in said.stdout
+    said = gate.command("directory", "test", "--user", "carol")
+    assert said.returncode == 3
+    assert "the account is disabled" in said.stdout
+
+
+def test_check_finds_administrators_and_guessable_names_by_their_way(gate: Gate) -> None:
+    said = gate.command("check", "--directory").stdout
+    assert "heidi is in POP3 Relay and is an administrator" in said
+    assert "root is in POP3 Relay and has a name that attackers try" in said
+    assert "nora@" not in said
+
+
 # -- away ----------------------------------------------------------------------------------------
 
 

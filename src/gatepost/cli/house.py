@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from gatepost.admin.directory_check import directory_doubts
 from gatepost.admin.init import AlreadyThere, Ports, make_directory
 from gatepost.admin.relay_groups import relay_group_doubts
 from gatepost.admin.status import status_row
 from gatepost.cli.context import FAILED, NO, Context, Failure, who
+from gatepost.cli.directory import silent_log
 from gatepost.cli.output import local_time, print_fields, print_json, print_lines, size
 from gatepost.cli.service import difference_in_force
 from gatepost.config.check import check as check_settings
 from gatepost.config.fault import Fault
 from gatepost.config.finding import Finding, Findings
 from gatepost.config.load import ConfigError
-from gatepost.config.schema import Settings
+from gatepost.config.schema import DirectoryKind, Settings
 from gatepost.store.accounts import Accounts
 from gatepost.store.place import Place
 
@@ -59,6 +62,9 @@ def check(
     diff: Annotated[
         bool, typer.Option("--diff", help="Say in words what a reload of the file would change.")
     ] = False,
+    directory: Annotated[
+        bool, typer.Option("--directory", help="Ask the directories too: relay groups, names in two of them.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Say whether the file is valid and closed: every fault with its line. Exit 3 if it is unsafe."""
@@ -67,7 +73,7 @@ def check(
         settings = context.obj.settings()
     except ConfigError as error:
         _show_faults(file, error, json=json)
-    findings = _findings(settings)
+    findings = _findings(settings, directory=directory)
     changes = [change.text for change in difference_in_force(context.obj)] if diff else None
     if json:
         print_json({"file": str(file), "valid": True, "safe": findings.is_safe,
@@ -82,22 +88,30 @@ def check(
     raise typer.Exit(0 if findings.is_safe else NO)
 
 
-def _findings(settings: Settings) -> Findings:
-    """With names looked up where the accounts are there."""
+def _findings(settings: Settings, *, directory: bool) -> Findings:
+    """With names looked up where the accounts are there; `directory` asks the other directories too."""
     path = Place(settings.state).accounts
-    if not path.exists():
-        return check_settings(settings)
-    accounts = Accounts.open(path)
-    try:
-        found = check_settings(
-            settings,
-            group_exists=lambda name: accounts.groups.find(name) is not None,
-            user_exists=lambda name: accounts.users.find(name, tuple(settings.domains)) is not None,
-        )
-        warnings = [*found.warnings, *relay_group_doubts(settings, accounts)]
-    finally:
-        accounts.close()
+    with ExitStack() as stack:
+        accounts = stack.enter_context(closing(Accounts.open(path))) if path.exists() else None
+        found = _settings_findings(settings, accounts)
+        warnings = [*found.warnings]
+        if accounts is not None:
+            warnings += relay_group_doubts(settings, accounts)
+        if directory:
+            warnings += directory_doubts(settings, accounts, stack.enter_context(silent_log()))
     return Findings((*found.errors, *sorted(warnings, key=lambda finding: finding.line)))
+
+
+def _settings_findings(settings: Settings, accounts: Accounts | None) -> Findings:
+    # what is not a local name may be in another directory, which is not asked here
+    alone = all(one.kind is DirectoryKind.LOCAL for one in settings.directory.values())
+    if accounts is None or not alone:
+        return check_settings(settings)
+    return check_settings(
+        settings,
+        group_exists=lambda name: accounts.groups.find(name) is not None,
+        user_exists=lambda name: accounts.users.find(name, tuple(settings.domains)) is not None,
+    )
 
 
 def _show_faults(file: Path, error: ConfigError, *, json: bool) -> None:

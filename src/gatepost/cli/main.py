@@ -21,6 +21,7 @@ from gatepost.cli import (
     alias,
     attacks,
     cert,
+    directory,
     explain,
     group,
     house,
@@ -50,6 +51,7 @@ app.add_typer(account.app, name="user", help="People and devices that may log in
 app.add_typer(group.app, name="group", help='Groups; relaying is given to one, usually "POP3 Relay".')
 app.add_typer(alias.app, name="alias", help="Addresses whose mail goes to others.")
 app.add_typer(mailbox.app, name="mailbox", help="What lies in the mailboxes; old mail in and out.")
+app.add_typer(directory.app, name="directory", help="Active Directory, LDAP: is everything there.")
 app.add_typer(cert.app, name="cert", help="The certificates of the virtual servers.")
 app.add_typer(acme.app, name="acme", help="Certificates fetched from an authority by themselves.")
 app.add_typer(queue.app, name="queue", help="Mail that waits to be delivered.")

@@ -8,7 +8,7 @@ from itertools import product
 from gatepost.config.coverage import covers, may_meet
 from gatepost.config.finding import Doubt
 from gatepost.config.rules import servers
-from gatepost.config.schema import Pop3Server, RouteTls, Settings, SmtpServer, TlsMode
+from gatepost.config.schema import DirectoryKind, Pop3Server, RouteTls, Settings, SmtpServer, TlsMode
 from gatepost.policy.access import Effect, Entry, Kind, Right, Table
 
 Exists = Callable[[str], bool]
@@ -29,7 +29,17 @@ def doubts(settings: Settings, group_exists: Exists | None, user_exists: Exists 
         yield from _guessable_relays(path, table, settings)
         yield from _not_there(path, table, Kind.GROUP, group_exists, "`gatepost group add`")
         yield from _not_there(path, table, Kind.USER, user_exists, "`gatepost user add`")
+        yield from _no_keys(path, server, settings)
     yield from _route_logins(settings)
+
+
+def _no_keys(path: tuple[str, str], server: SmtpServer | Pop3Server, settings: Settings) -> Iterator[Doubt]:
+    """SCRAM needs keys, which no directory but the local one gives: clients that prefer it fail."""
+    others = [name for name, one in settings.directory.items() if one.kind is DirectoryKind.LDAP]
+    if others and any(name.startswith("SCRAM-") for name in server.auth):
+        named = ", ".join(others)
+        text = f"{path[1]}: accounts of {named} cannot log in by SCRAM, which clients prefer where it is offered"
+        yield Doubt((*path, "auth"), text, 'offer auth = ["PLAIN", "LOGIN"] here, over TLS')
 
 
 def _swallowed(path: tuple[str, str], table: Table) -> Iterator[Doubt]:

@@ -170,6 +170,11 @@ class LdapConnection:
     def idle(self) -> bool:
         return not self._questions
 
+    def certificate(self) -> bytes | None:
+        """The server's certificate in DER; None without TLS."""
+        tls = self._writer.get_extra_info("ssl_object")
+        return None if tls is None else tls.getpeercert(binary_form=True)
+
     async def bind(self, name: str, password: Secret, *, timeout_seconds: float) -> Bound:
         """What the server says to the name with the password, which is never empty.
 

@@ -1,0 +1,110 @@
+"""What is doubtful in the directories themselves: relay groups, and names that two of them have.
+
+`gatepost check` works without a network; this is asked for with `--directory`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from typing import Final
+
+from gatepost.admin.relayers import relay_entries
+from gatepost.config.finding import Finding, Severity
+from gatepost.config.schema import DirectoryKind, Settings
+from gatepost.directory.build import ldap_tree
+from gatepost.directory.ldap_fault import LdapUnavailable
+from gatepost.directory.ldap_name import parse
+from gatepost.directory.ldap_survey import LdapSurvey, Oddity
+from gatepost.directory.ldap_tree import LdapTree
+from gatepost.log import Log
+from gatepost.policy.access import Entry, Kind
+from gatepost.store.accounts import Accounts
+
+_AT_ONCE: Final = 50
+_SHOWN: Final = 20
+
+
+def directory_doubts(settings: Settings, accounts: Accounts | None, log: Log) -> list[Finding]:
+    """A warning for everything that was probably not meant. What does not answer is one too."""
+    return asyncio.run(_all(settings, accounts, log))
+
+
+async def _all(settings: Settings, accounts: Accounts | None, log: Log) -> list[Finding]:
+    found: list[Finding] = []
+    known: dict[str, bool] = {
+        group.lower(): accounts is not None and accounts.groups.find(group) is not None
+        for group, _ in _relay_groups(settings)
+    }
+    names = [name for name, one in settings.directory.items() if one.kind is DirectoryKind.LDAP]
+    silent = False
+    for name in names:
+        tree = ldap_tree(name, settings.directory[name], log)
+        with closing(tree.pool):
+            try:
+                found += [finding async for finding in _tree_doubts(settings, name, tree, known)]
+                if accounts is not None:
+                    found += [finding async for finding in _twice(settings, name, tree, accounts)]
+            except LdapUnavailable as fault:
+                silent = True
+                found.append(
+                    _warning(settings, 0, f"{name}: {fault}", "`gatepost directory test` tries each step")
+                )
+    for group, entry in _relay_groups(settings) if names and not silent else ():
+        if not known[group.lower()]:
+            text = f"there is no group {group} in any directory, so nobody relays by it"
+            found.append(_warning(settings, entry.line, text, "make the group, or mend the name"))
+    return found
+
+
+async def _tree_doubts(
+    settings: Settings, name: str, tree: LdapTree, known: dict[str, bool]
+) -> AsyncIterator[Finding]:
+    survey = LdapSurvey(tree)
+    for group, entry in _relay_groups(settings):
+        groups = await survey.groups_meant(group)
+        known[group.lower()] |= bool(groups)
+        if len(groups) > 1:
+            where = "; ".join(one.group.dn for one in groups)
+            text = f"{name}: {group} is several groups, and each gives relay: {where}"
+            yield _warning(settings, entry.line, text, "name the one that is meant by its distinguished name")
+        for one in groups:
+            for oddity in await survey.oddities(one, settings.guard.guessable):
+                yield _warning(settings, entry.line, f"{name}: {_told(oddity)}", oddity.remedy)
+
+
+def _told(oddity: Oddity) -> str:
+    return f"{oddity.text} (through {' in '.join(oddity.way)})" if len(oddity.way) > 1 else oddity.text
+
+
+async def _twice(settings: Settings, name: str, tree: LdapTree, accounts: Accounts) -> AsyncIterator[Finding]:
+    """Local accounts whose name somebody in the directory bears too."""
+    users = [user.name for user in accounts.users.all()]
+    shown = 0
+    for begins in range(0, len(users), _AT_ONCE):
+        part = users[begins : begins + _AT_ONCE]
+        for user, there in zip(part, await asyncio.gather(*(_has(tree, one) for one in part)), strict=True):
+            if there and shown < _SHOWN:
+                shown += 1
+                text = f"{user} is a local account and somebody's name in {name}: the first directory has it"
+                yield _warning(settings, 0, text, "delete one of the two, or call it otherwise")
+
+
+async def _has(tree: LdapTree, user: str) -> bool:
+    names = [parse(text) for text in (user, user.partition("@")[0])]
+    return any([await tree.person(name) is not None for name in names if name is not None])
+
+
+def _relay_groups(settings: Settings) -> Iterator[tuple[str, Entry]]:
+    seen: set[str] = set()
+    for server in settings.smtp.values():
+        for entry in relay_entries(server.access):
+            group = str(entry.to).partition(":")[2]
+            if entry.to.kind is Kind.GROUP and group.lower() not in seen:
+                seen.add(group.lower())
+                yield group, entry
+
+
+def _warning(settings: Settings, line: int, text: str, remedy: str) -> Finding:
+    return Finding(Severity.WARNING, settings.source.path, line, text, remedy)

@@ -1,0 +1,162 @@
+"""Each step to a directory is told, and the one that fails says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import pytest
+
+from config.files import secret
+from directory.ldaps import BASE, PASSWORD, SERVICE, Fault, LdapServerScript, running
+from gatepost.admin.certificate import self_signed
+from gatepost.admin.directory import Step, steps
+from gatepost.admin.directory_check import directory_doubts
+from gatepost.cli.directory import silent_log
+from gatepost.config.load import load_text
+from gatepost.config.schema import Settings
+
+ACCESS = """
+[smtp.a]
+listen = ["127.0.0.1:25"]
+tls = "off"
+auth = []
+access = [
+  { allow = ["submit", "relay"], to = "group:POP3 Relay" },
+  { allow = ["submit", "relay"], to = "group:Nowhere" },
+]
+"""
+
+
+def corp() -> LdapServerScript:
+    script = LdapServerScript()
+    relay, admins = script.group("POP3 Relay", 1200), script.group("Domain Admins", 512)
+    script.entries[0].attributes["groupType"] = [b"-2147483646"]
+    bob = script.user("bob", mail="bob@example.org", groups=(relay,))
+    script.user("heidi", groups=(relay, admins))
+    script.user("carol", userAccountControl="514")
+    script.entries[0].attributes["member"] = [bob.encode()]
+    script.user("nomail", upn="nomail@corp.example")
+    return script
+
+
+def settings(folder: Path, url: str, more: str = "") -> Settings:
+    secret(folder / "password", f"{PASSWORD}\n".encode())
+    text = (
+        f'hostname = "mail.example.org"\nstate = "{folder / "state"}"\n{ACCESS}\n[directory.ad]\n'
+        f'kind = "ldap"\nurl = "{url}"\nbind_user = "{SERVICE}"\nbind_password_file = "password"\n'
+        f"timeout_seconds = 1\n{more}\n"
+    )
+    return load_text(text, folder / "gatepost.toml")
+
+
+def told(
+    folder: Path, script: LdapServerScript, url: str = "ldap://127.0.0.1:{}", more: str = "starttls = false",
+    user: str | None = None, tls: ssl.SSLContext | None = None,
+) -> dict[str, Step]:  # fmt: skip
+    async def test() -> dict[str, Step]:
+        async with running(script, tls):
+            given = settings(folder, url.format(script.port), more)
+            with silent_log() as log:
+                return {step.step: step async for step in steps(given, log, user)}
+
+    return asyncio.run(test())
+
+
+def test_every_step_is_told(tmp_path: Path) -> None:
+    found = told(tmp_path, corp(), user="bob")
+    assert all(step.good is not False for step in found.values())
+    assert {
+        "connection",
+        "bind",
+        "directory",
+        "group",
+        "user",
+        "addresses",
+        "account",
+        "groups",
+        "relay",
+    } <= set(found)
+    assert "in POP3 Relay, through bob in POP3 Relay" in found["relay"].text
+
+
+@pytest.mark.parametrize(
+    ("user", "step", "text"),
+    [
+        ("nobody", "user", "nobody is called that"),
+        ("carol", "account", "disabled"),
+        ("heidi", "protected", "administrator"),
+        ("carol", "relay", "in no group that gives relay"),
+    ],
+)
+def test_what_is_the_matter_with_somebody_is_told(tmp_path: Path, user: str, step: str, text: str) -> None:
+    assert text in told(tmp_path, corp(), user=user)[step].text
+
+
+def test_a_refused_service_is_told(tmp_path: Path) -> None:
+    script = corp()
+    script.refusals[SERVICE] = (49, "data 775")
+    found = told(tmp_path, script)
+    assert found["bind"].good is False
+    assert "locked" in found["bind"].text
+    assert "group" not in found
+
+
+def test_a_base_that_is_not_there_is_told(tmp_path: Path) -> None:
+    assert told(tmp_path, corp(), more=f'starttls = false\nbase = "OU=None,{BASE}"')["base"].good is False
+
+
+def test_a_silent_server_is_told(tmp_path: Path) -> None:
+    script = corp()
+    script.fault = Fault.SILENT
+    assert "no answer within 1 seconds" in told(tmp_path, script)["search"].text
+
+
+def test_nobody_at_the_address_is_told(tmp_path: Path) -> None:
+    found = told(tmp_path, corp(), url="ldap://127.0.0.1:1")
+    assert found["connection"].good is False
+    assert "firewall" in found["connection"].text
+
+
+def test_a_name_that_is_none_is_told(tmp_path: Path) -> None:
+    found = told(tmp_path, corp(), url="ldaps://nothing.invalid")
+    assert found["name"].good is False
+
+
+@pytest.mark.parametrize(
+    ("names", "trusted", "text"),
+    [
+        (["localhost"], False, "signed by itself"),
+        (["elsewhere.example"], True, "does not name localhost"),
+        (["localhost"], True, ""),
+    ],
+)
+def test_the_problem_with_a_certificate_is_told(
+    tmp_path: Path, names: list[str], trusted: bool, text: str
+) -> None:
+    pair = self_signed(names)
+    (tmp_path / "chain.pem").write_bytes(pair.chain)
+    secret(tmp_path / "key.pem", pair.key)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
+    more = 'ca_file = "chain.pem"' if trusted else ""
+    found = told(tmp_path, corp(), url="ldaps://localhost:{}", more=more, tls=tls)
+    assert text in found["tls"].text
+    assert found["tls"].good is not bool(text)
+    assert names[0] in (found["certificate"] if text else found["tls"]).text
+
+
+def test_a_missing_group_and_a_distribution_list_are_found_by_check(tmp_path: Path) -> None:
+    async def test() -> list[str]:
+        script = corp()
+        script.entries[0].attributes["groupType"] = [b"2"]
+        async with running(script):
+            given = settings(tmp_path, f"ldap://127.0.0.1:{script.port}", "starttls = false")
+            with silent_log() as log:
+                return [str(one) for one in await asyncio.to_thread(directory_doubts, given, None, log)]
+
+    found = asyncio.run(test())
+    assert any("no group Nowhere in any directory" in one for one in found)
+    assert any("distribution list" in one for one in found)
+    assert all(":9:" in one or ":10:" in one for one in found)
