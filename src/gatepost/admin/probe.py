@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -99,6 +99,11 @@ class Caller:
         self._end = _context().wrap_socket(self._end)
         self._file = self._end.makefile("rb")
 
+    def close(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+        self._end.close()
+
     def local_host(self) -> str:
         return str(self._end.getsockname()[0])
 
@@ -121,8 +126,8 @@ def call(address: Address) -> Iterator[Caller]:
         address.announce(*plain.getsockname()[:2])
         plain.connect((host, address.port))
         end: socket.socket = _context().wrap_socket(plain) if address.implicit else plain
-        with end:
-            yield Caller(end)
+        with end, closing(Caller(end)) as caller:
+            yield caller
 
 
 def relay_forms(domain: str, host: str) -> list[tuple[str, str]]:
