@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.config.schema import Habits as HabitSettings
-from gatepost.guard.habits import COUNTS, DAY_SECONDS, Breach, Habits
+from gatepost.guard.habits import COUNTS, DAY_SECONDS, Breach, Habits, lines_for
 
 OFFICE, ABROAD = "203.0.113.0/24", "198.51.100.0/24"
 MORNING = 20_000 * DAY_SECONDS + 9 * 3_600
@@ -31,6 +31,16 @@ def day(
         if breach is not None:
             return breach
     return None
+
+
+def test_lines_grow_with_what_a_user_is_allowed() -> None:
+    wide = lines_for(HabitSettings(messages_per_day=70), 20_000)
+    assert (wide.messages_per_day, wide.recipients_per_day, wide.new_recipients_per_day) == (
+        70,
+        10_000,
+        3_000,
+    )
+    assert lines_for(HabitSettings(), 2_000) == lines_for(HabitSettings(), 10) == HabitSettings()
 
 
 def test_an_office_worker_never_crosses_a_line() -> None:
@@ -56,7 +66,7 @@ def test_a_busy_account_has_its_own_line() -> None:
     for number in range(5):
         assert day(of, number, 400 if number else 250) is None
     assert day(of, 5, 1) is None
-    assert of.line("ann", "messages") == int(5 * 400)
+    assert of.line("ann", "messages") == (5 * 400)
     assert day(of, 6, 1_400) is None
     assert of.line("ann", "refusals") == 50
 

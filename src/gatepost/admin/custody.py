@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, Final, Protocol
 
 from gatepost.admin.link import Refused, Value
+from gatepost.config.schema import Habits as HabitSettings
 from gatepost.config.schema import Settings
 from gatepost.guard.allowance import Treasury
 from gatepost.guard.event import Event, EventKind
-from gatepost.guard.habits import Breach, Habits
+from gatepost.guard.habits import Breach, Habits, lines_for
 from gatepost.guard.record import network_text
 from gatepost.guard.source import peer_of
 from gatepost.log import Log
@@ -50,7 +51,7 @@ class Custody:
         self._log = log
         self._workers = workers
         self._on_event = on_event
-        self._habits = Habits(settings.guard.habits)
+        self._habits = Habits(_lines(settings))
         self._contained: dict[str, ContainedRow] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._treasury = Treasury(time.monotonic, self._call_back)
@@ -79,7 +80,7 @@ class Custody:
             self._keep(Memory(time.time(), self._habits.snapshot()))
 
     def change(self, settings: Settings) -> None:
-        self._habits.change(settings.guard.habits)
+        self._habits.change(_lines(settings))
 
     # what workers say
 
@@ -204,3 +205,9 @@ class Custody:
 
 def contained_row(row: ContainedRow) -> Fields:
     return {"user": row.user, "why": row.why, "by": row.by, "at": row.at, "held": list(row.held)}
+
+
+def _lines(settings: Settings) -> HabitSettings:
+    """The lines of this house: by the widest allowance that a virtual server gives a user."""
+    allowed = max((server.recipients_per_day_per_user for server in settings.smtp.values()), default=0)
+    return lines_for(settings.guard.habits, allowed)

@@ -24,6 +24,27 @@ _HOURS_NEED_DAYS: Final = 10  # so many days before an hour can be an unusual on
 _FADE: Final = 0.97  # a busy day counts half after three weeks
 
 
+# What the lines for unknown accounts are made for: the default of recipients_per_day_per_user.
+_USUAL_ALLOWANCE: Final = 2_000
+_LINES: Final = ("messages_per_day", "recipients_per_day", "new_recipients_per_day", "domains_per_day")
+
+
+def lines_for(settings: HabitSettings, recipients_per_day: int) -> HabitSettings:
+    """The settings for a house that allows a user so many recipients a day.
+
+    Who allows ten times the usual expects ten times the mail: lines that the file does not set itself
+    grow in proportion, and never shrink.
+    """
+    if recipients_per_day <= _USUAL_ALLOWANCE:
+        return settings
+    larger = {
+        name: getattr(settings, name) * recipients_per_day // _USUAL_ALLOWANCE
+        for name in _LINES
+        if name not in settings.model_fields_set
+    }
+    return settings.model_copy(update=larger)
+
+
 @dataclass(frozen=True, slots=True)
 class Breach:
     """More than the line. `what` is one of the counts: messages, recipients, ..."""
