@@ -38,7 +38,7 @@ def _no_keys(path: tuple[str, str], server: SmtpServer | Pop3Server, settings: S
     others = [name for name, one in settings.directory.items() if one.kind is DirectoryKind.LDAP]
     if others and any(name.startswith("SCRAM-") for name in server.auth):
         named = ", ".join(others)
-        text = f"{path[1]}: accounts of {named} cannot log in by SCRAM, which clients prefer where it is offered"
+        text = f"{path[1]}: accounts of {named} cannot log in by SCRAM, which clients prefer"
         yield Doubt((*path, "auth"), text, 'offer auth = ["PLAIN", "LOGIN"] here, over TLS')
 
 

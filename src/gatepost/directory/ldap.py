@@ -107,6 +107,12 @@ class LdapDirectory:
             task.cancel()
         self._tree.pool.close()
 
+    def forget(self, name: str) -> None:
+        """What is known of the name is asked for again."""
+        login = parse(name)
+        if login is not None:
+            self._known.forget(_key(login))
+
     async def knows(self, name: str) -> bool:
         return await self._known_now(name) is not None
 
