@@ -143,7 +143,9 @@ class Worker:
         self._serving = self._made(self._settings, begin)
         self._deliveries.start(self._serving.settings, self._serving.directories)
         await self._open(self._serving, {k: socket.socket(fileno=n) for k, n in begin["listeners"].items()})
-        verbs = ShardVerbs(self._spools, self._sessions, self._draining.set, self._meter)
+        verbs = ShardVerbs(
+            self._spools, self._sessions, self._draining.set, self._meter, note=self._note_order
+        )
         for verb, act in (
             ("prepare", self._prepare),
             ("take-over", self._take_over),
@@ -211,6 +213,9 @@ class Worker:
 
     async def _status(self, verbs: ShardVerbs, fields: dict[str, Value]) -> Value:
         return {"worker": self._index, "generation": self._generation, **verbs.status(fields)}
+
+    def _note_order(self, queue_id: str, what: str) -> None:
+        self._tracking.note_event(queue_id, what, "by the operator", time.time())
 
     async def _hear_guard(self, fields: dict[str, Value]) -> Value:
         self._guard.hear(fields)

@@ -231,3 +231,13 @@ def test_a_database_of_the_first_version_is_taken_over(path: Path) -> None:
     later.start()
     later.close()
     assert [m.queue_id for m in later.search(Question(recipient="bob@example.net")).messages] == ["Q1"]
+
+
+def test_what_was_done_with_a_message_stands_among_its_outcomes(path: Path) -> None:
+    later = Tracking(path)
+    later.start()
+    later.note_event("Q2", "held", "by the operator", time.time())
+    later.close()
+    (message,) = later.search(Question(queue_id="Q2")).messages
+    (event,) = message.outcomes
+    assert (event.recipient, event.disposition, event.code, event.text) == ("", "held", 0, "by the operator")

@@ -20,14 +20,20 @@ Fields = dict[str, Value]
 
 
 class ShardVerbs:
-    """Answers the daemon. `drain` begins the end of the worker."""
+    """Answers the daemon. `drain` begins the end of the worker; `note` hears what was done with a message."""
 
     def __init__(
-        self, spools: Sequence[Spool], sessions: Sessions, drain: Callable[[], None], meter: Meter
+        self,
+        spools: Sequence[Spool],
+        sessions: Sessions,
+        drain: Callable[[], None],
+        meter: Meter,
+        note: Callable[[str, str], None] = lambda queue_id, what: None,
     ) -> None:
         self._spools = spools
         self._sessions = sessions
         self._drain = drain
+        self._note = note
         self._meter = meter
         self._own: dict[str, Callable[[Fields], Awaitable[Value]]] = {}
         self._verbs: dict[str, Callable[[Fields], Value]] = {
@@ -35,10 +41,10 @@ class ShardVerbs:
             "sessions": self._list_sessions,
             "queue-list": self._list_queue,
             "queue-show": self._show,
-            "queue-retry": lambda fields: self._order(fields, Spool.retry),
-            "queue-hold": lambda fields: self._order(fields, Spool.hold),
-            "queue-release": lambda fields: self._order(fields, Spool.release),
-            "queue-delete": lambda fields: self._order(fields, Spool.delete),
+            "queue-retry": lambda fields: self._order(fields, Spool.retry, "to be tried at once"),
+            "queue-hold": lambda fields: self._order(fields, Spool.hold, "held"),
+            "queue-release": lambda fields: self._order(fields, Spool.release, "released"),
+            "queue-delete": lambda fields: self._order(fields, Spool.delete, "deleted"),
             "session-close": self._close_session,
             "metrics": self._metrics,
             "alive": lambda fields: True,
@@ -130,7 +136,7 @@ class ShardVerbs:
                 return item_row(item) | {"header": header_text(spool.header(queue_id) or b"")}
         raise Refused(f"there is no message {queue_id} in the queue", exit_code=3)
 
-    def _order(self, fields: Fields, act: Callable[[Spool, str], bool]) -> Value:
+    def _order(self, fields: Fields, act: Callable[[Spool, str], bool], what: str) -> Value:
         """The ids for which the order was carried out: those named, or all that the filter lets through.
 
         Without ids and without a filter `all` must be said: a slip must not empty a queue.
@@ -141,7 +147,10 @@ class ShardVerbs:
             if wanted == Filter() and not fields.get("all"):
                 raise Refused("say which messages: ids, a filter, or all", exit_code=2)
             ids = [item.id for item in self._items() if wanted.lets(item)]
-        return [queue_id for queue_id in ids if any(act(spool, queue_id) for spool in self._spools)]
+        done = [queue_id for queue_id in ids if any(act(spool, queue_id) for spool in self._spools)]
+        for queue_id in done:
+            self._note(queue_id, what)
+        return done
 
 
 def session_row(report: SessionReport) -> dict[str, Any]:

@@ -68,6 +68,9 @@ def _message(row: Row) -> list[str]:
         f"    <{row['sender']}> to {', '.join(row['recipients'])}",
     ]
     for outcome in row["outcomes"]:
+        if not outcome["recipient"]:
+            lines.append(f"    {local_time(outcome['at'])}  {outcome['disposition']} {outcome['text']}")
+            continue
         via = f" by {outcome['next_hop']}" if outcome["next_hop"] else ""
         said = f"{outcome['code']} {outcome['enhanced']} {outcome['text']}"
         lines.append(

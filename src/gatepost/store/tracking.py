@@ -61,7 +61,7 @@ class _Accepted:
     at: float
     subject: str | None
 
-    def row(self, outcomes: dict[str, list[_Happened]]) -> tuple[Value, ...]:
+    def row(self, outcomes: dict[str, list[_Happened | _Done]]) -> tuple[Value, ...]:
         """Outcomes of the same batch go with the message and out of `outcomes`."""
         happened = outcomes.pop(self.queue_id, None) if outcomes else None
         return (
@@ -98,6 +98,19 @@ class _Happened:
             self.next_hop or outcome.host,
             self.at,
         )
+
+
+@dataclass(slots=True)
+class _Done:
+    """Of no recipient, and nobody answered: code 0."""
+
+    queue_id: str
+    what: str
+    text: str
+    at: float
+
+    def row(self) -> tuple[Value, ...]:
+        return ("", self.what, 0, "", self.text, None, self.at)
 
 
 @dataclass(slots=True)
@@ -151,7 +164,7 @@ class Tracking:
         self._report = report
         self._failed = failed
         self._accepted: deque[_Accepted] = deque()
-        self._outcomes: deque[_Happened] = deque()
+        self._outcomes: deque[_Happened | _Done] = deque()
         self._refused: deque[_Refused] = deque()
         self._stop = Event()
         self._thread: Thread | None = None
@@ -207,6 +220,14 @@ class Tracking:
         notes = self._outcomes
         if len(notes) < self._notes_at_most:
             notes.append(_Happened(queue_id, recipient, outcome, at, next_hop))
+        else:
+            self.dropped += 1
+
+    def note_event(self, queue_id: str, what: str, text: str, at: float) -> None:
+        """Something was done with the whole message: `held`, `released`, `deleted`."""
+        notes = self._outcomes
+        if len(notes) < self._notes_at_most:
+            notes.append(_Done(queue_id, what, text, at))
         else:
             self.dropped += 1
 
@@ -295,7 +316,7 @@ class Tracking:
 
     def _write_notes(self, connection: sqlite3.Connection) -> None:
         """Outcomes are looked at first: those of a message in this batch go into its row."""
-        outcomes: dict[str, list[_Happened]] = {}
+        outcomes: dict[str, list[_Happened | _Done]] = {}
         for happened in _portions(self._outcomes):
             for note in happened:
                 outcomes.setdefault(note.queue_id, []).append(note)
