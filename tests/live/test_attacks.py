@@ -90,7 +90,7 @@ def test_hydra_finds_nothing_but_what_the_limit_lets_it_try(
         "\n".join([f"{word}{n}" for n in range(20) for word in _GUESSES] + [BOB.password]) + "\n"
     )
     said = run(
-        "timeout", "30", "hydra", "-I", "-t", "8", "-l", BOB.name, "-P", words, "-s", str(SUBMISSION_TLS),
+        "env", "-C", tmp_path, "timeout", "30", "hydra", "-I", "-t", "8", "-l", BOB.name, "-P", words, "-s", str(SUBMISSION_TLS),
         "-S", gate.host, "smtp", "PLAIN",
     )  # fmt: skip
     assert "valid password found" not in said.stdout.replace("0 valid password found", "")
