@@ -104,11 +104,12 @@ class Daemon:
         await self._stopping.wait()
         self._log.event("stopping")
         self._patrol.stop()
-        await self._house.stop()
+        self._house.stop()
         async with self._changing:
             self._ends.close()  # an open end here would let clients in whom nobody serves any more
             await self._workers.drain()
         control.close()
+        await self._house.ended()
         await ended(guarding)
         with contextlib.suppress(FileNotFoundError):
             self._place.control.unlink()

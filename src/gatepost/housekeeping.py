@@ -13,7 +13,7 @@ from typing import Any
 
 from gatepost.admin.expiry import Expiry
 from gatepost.admin.link import Link, NotRunning, Refused, Value
-from gatepost.admin.metrics import House, Totals, exposition
+from gatepost.admin.metrics import House, Totals, certificate_ends, exposition
 from gatepost.admin.metrics_door import MetricsDoor
 from gatepost.config.schema import Endpoint, Settings
 from gatepost.log import Log
@@ -68,11 +68,14 @@ class Housekeeping:
         finally:
             await self._changed()
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
+        """The manager knows, and every chore ends; `ended` waits for that."""
         self._manager.stopping()
         self._door.close()
         for chore in self._chores:
             chore.cancel()
+
+    async def ended(self) -> None:
         await asyncio.gather(*self._chores, return_exceptions=True)
 
     async def metrics(self) -> str:
@@ -83,7 +86,8 @@ class Housekeeping:
         asked = [self._asked(shard, link) for shard, link in serving]
         answers = [answer for answer in await asyncio.gather(*asked) if answer is not None]
         house = House(self._generation(), len(answers), self._workers.restarts, self._started_at)
-        return exposition(house, self._totals, answers, self._settings(), datetime.now(UTC))
+        ends = await asyncio.to_thread(certificate_ends, self._settings())
+        return exposition(house, self._totals, answers, ends, datetime.now(UTC))
 
     async def _asked(self, shard: Shard, link: Link) -> Value:
         with contextlib.suppress(NotRunning, Refused, TimeoutError):
@@ -121,7 +125,7 @@ class Housekeeping:
 
     async def _watch_expiry(self) -> None:
         while True:
-            self._expiry.look(self._settings(), datetime.now(UTC))
+            await asyncio.to_thread(self._expiry.look, self._settings(), datetime.now(UTC))
             await asyncio.sleep(_EXPIRY_SECONDS)
 
     async def _say_alive(self, seconds: float) -> None:

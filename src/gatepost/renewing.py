@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gatepost.admin.link import NotRunning, Refused
+from gatepost.config.acme import Acme
 from gatepost.config.schema import Settings
 from gatepost.log import Log
 from gatepost.server.bind import CannotListen, listening_socket
@@ -39,15 +40,24 @@ class Renewing:
         self._changed.set()
 
     async def run(self) -> None:
-        """Looks twice a day, more rarely after failures, until cancelled."""
+        """Looks twice a day and after each change, more rarely after failures, until cancelled."""
         failures = 0
         while True:
-            self._changed.clear()
-            fetched = self._settings().acme is None or await self._fetch()
+            tried = self._settings().acme
+            fetched = tried is None or await self._fetch()
             failures = 0 if fetched else failures + 1
             pause = _LOOK_SECONDS if fetched else _AGAIN_SECONDS[min(failures, len(_AGAIN_SECONDS)) - 1]
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._change(None if fetched else tried)
+
+    async def _change(self, failed: Acme | None) -> None:
+        """Returns after the next change; after a failure only when what failed is no longer wanted."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            if failed is None or self._settings().acme != failed:
+                return
 
     async def _fetch(self) -> bool:
         """Whether the certificate is as it should be; the log has what came of it."""

@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 
 from gatepost.admin.metrics import House, Totals, exposition
 from gatepost.admin.metrics_door import MetricsDoor
-from gatepost.config.schema import Settings
 from gatepost.log import Log, LogWriter
 from gatepost.meter import COMMIT_SECONDS, Meter
 from gatepost.policy.reasons import Reason
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-SETTINGS = Settings.model_validate({"hostname": "mail.example.org", "state": "/nowhere"})
+ENDS = {"default": datetime(2026, 6, 3, tzinfo=UTC)}
 LINE = re.compile(r'(# (HELP|TYPE) \S+ .+|[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)+\})? -?[0-9.e+-]+)')
 
 
@@ -30,7 +29,7 @@ def answer(meter: Meter, **more: Any) -> dict[str, Any]:
 
 
 def page(totals: Totals, *answers: dict[str, Any]) -> str:
-    return exposition(House(3, len(answers), 1, 1.5), totals, answers, SETTINGS, NOW)
+    return exposition(House(3, len(answers), 1, 1.5), totals, answers, ENDS, NOW)
 
 
 def test_events_of_the_log_are_counted_at_any_level(tmp_path: Any) -> None:
@@ -84,6 +83,7 @@ def test_gauges_are_those_of_the_workers_that_run() -> None:
     assert "gatepost_queue_oldest_seconds 90.0" in lines
     assert 'gatepost_directory_up{directory="ad",server="ldaps://dc1"} 0' in lines
     assert "gatepost_workers 2" in lines
+    assert 'gatepost_certificate_remaining_seconds{certificate="default"} 172800' in lines
     assert "gatepost_generation 3" in lines
 
 

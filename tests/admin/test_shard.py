@@ -15,6 +15,7 @@ from gatepost.admin.queue import BadFilter, Filter, header_text
 from gatepost.admin.shard import ShardVerbs
 from gatepost.mail.address import Address, parse_address
 from gatepost.mail.envelope import Envelope, Origin, Recipient
+from gatepost.meter import Meter
 from gatepost.server.sessions import Sessions
 from gatepost.store.spool import Spool
 
@@ -41,7 +42,7 @@ async def verbs(folder: Path) -> AsyncIterator[tuple[ShardVerbs, Spool]]:
     spool = Spool(folder, worker=0)
     await spool.open()
     try:
-        yield ShardVerbs([spool], Sessions(), lambda: None), spool
+        yield ShardVerbs([spool], Sessions(), lambda: None, Meter()), spool
     finally:
         await spool.close()
 
@@ -131,3 +132,19 @@ def test_a_header_is_shown_up_to_a_bound() -> None:
 def test_a_peer_that_is_no_network_is_said(peer: str) -> None:
     with pytest.raises(BadFilter):
         Filter(peer=peer)
+
+
+async def test_the_metrics_know_the_oldest_message(tmp_path: Path) -> None:
+    began = datetime.now(UTC).timestamp()
+    async with verbs(tmp_path) as (asked, spool):
+        assert (await asked.answer("metrics", {}))["oldest"] is None
+        one, two = await accept(spool, "x@else.example"), await accept(spool, "y@else.example")
+        first = (await asked.answer("metrics", {}))["oldest"]
+        assert began - 1 <= first <= datetime.now(UTC).timestamp()
+        assert await asked.answer("queue-delete", {"ids": [one]}) == [one]
+        await spool.flush()
+        assert first < (await asked.answer("metrics", {}))["oldest"]
+        assert await asked.answer("queue-delete", {"ids": [two]}) == [two]
+        await spool.flush()
+        answer = await asked.answer("metrics", {})
+        assert (answer["oldest"], answer["queue"]["total"]) == (None, 0)

@@ -14,6 +14,7 @@ from gatepost.admin.shard import ShardVerbs
 from gatepost.mail.address import Address, parse_address
 from gatepost.mail.envelope import Envelope, Origin, Recipient
 from gatepost.mail.outcome import Disposition, Outcome
+from gatepost.meter import Meter
 from gatepost.server.sessions import Sessions
 from gatepost.store.place import Place
 from gatepost.store.spool import Spool
@@ -42,7 +43,7 @@ async def _serve(place: Place, ids: list[str], started: Callable[[], None], stop
     outcome = Outcome(0, Disposition.DEFERRED, 451, "4.3.0", "not \x1b[2Jnow", "mx.else.example")
     spool.record(job, [outcome], retry_at=2e9)
     ids.append(await _accept(spool, None, None, "y@two.example"))
-    verbs = ShardVerbs([spool], Sessions(), lambda: None)
+    verbs = ShardVerbs([spool], Sessions(), lambda: None, Meter())
 
     async def operator(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         link = Link(reader, writer, verbs.answer)

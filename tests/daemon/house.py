@@ -140,11 +140,11 @@ class House:
             session.close()
 
     def greeting(self, port: int) -> bytes:
-        """The first line said there; b"" where nobody listens."""
+        """The first line said there; b"" where nobody listens, or does no longer."""
         try:
             with socket.create_connection((self.host, port), timeout=30) as end, end.makefile("rb") as lines:
                 return lines.readline()
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, ConnectionResetError):
             return b""
 
     def mail(self) -> list[bytes]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import requests
 from acme import challenges, client, errors, messages
@@ -34,6 +34,7 @@ from gatepost.admin.certificate import Pair
 from gatepost.config.acme import Acme, Challenge
 from gatepost.config.certificates import dns_names
 
+_NONCES: Final = 5
 _WITHIN: Final = timedelta(minutes=3)
 
 
@@ -57,6 +58,19 @@ class TlsAlpn(challenges.KeyAuthorizationChallenge):
 
     def validation(self, account_key: JWK, **_: object) -> str:
         return self.key_authorization(account_key)
+
+
+class _Patient(client.ClientNetwork):
+    """RFC 8555 §6.5: who is told that a nonce is spent asks again with the fresh one. Some are told often."""
+
+    def post(self, *args: Any, **more: Any) -> requests.Response:
+        for _ in range(_NONCES):
+            try:
+                return super().post(*args, **more)
+            except messages.Error as problem:
+                if problem.code != "badNonce":
+                    raise
+        return super().post(*args, **more)
 
 
 def due(leaf: x509.Certificate | None, acme: Acme, now: datetime) -> str | None:
@@ -129,7 +143,7 @@ def _challenge(authorization: messages.AuthorizationResource, wanted: Challenge)
 
 def _registered(acme: Acme, key: JWKEC) -> client.ClientV2:
     """The authority, which knows our account."""
-    network = client.ClientNetwork(key, alg=ES256, user_agent="gatepost")
+    network = _Patient(key, alg=ES256, user_agent="gatepost")
     if acme.ca_file is not None:
         network.verify_ssl = str(acme.ca_file)  # type: ignore[assignment] # requests takes a file there
     authority = client.ClientV2(client.ClientV2.get_directory(acme.directory, network), network)

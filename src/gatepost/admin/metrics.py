@@ -79,15 +79,24 @@ class House:
     started_at: float
 
 
+Ends = Mapping[str, datetime]
+
+
+def certificate_ends(settings: Settings) -> Ends:
+    """When each certificate ends. Reads files, and PKCS#12 takes its time to open: run it off the loop."""
+    found = ((name, leaf_of(one)) for name, one in settings.certificates.items())
+    return {name: leaf.not_valid_after_utc for name, leaf in found if leaf is not None}
+
+
 def exposition(
-    house: House, totals: Totals, answers: Sequence[Mapping[str, Any]], settings: Settings, now: datetime
+    house: House, totals: Totals, answers: Sequence[Mapping[str, Any]], ends: Ends, now: datetime
 ) -> str:
     """The whole page. `answers` are those of the workers that run now."""
-    return "".join(f"{line}\n" for line in _lines(house, totals, answers, settings, now))
+    return "".join(f"{line}\n" for line in _lines(house, totals, answers, ends, now))
 
 
 def _lines(
-    house: House, totals: Totals, answers: Sequence[Mapping[str, Any]], settings: Settings, now: datetime
+    house: House, totals: Totals, answers: Sequence[Mapping[str, Any]], ends: Ends, now: datetime
 ) -> Iterator[str]:
     whole = totals.all()
     for family, (labels, meaning) in _COUNTERS.items():
@@ -99,11 +108,7 @@ def _lines(
         yield from _family(f"gatepost_{family}_total", "counter", meaning, sorted(rows, key=str))
     yield from _histogram(whole)
     yield from _gauges(house, answers, now)
-    left = [
-        ({"certificate": name}, round((leaf.not_valid_after_utc - now).total_seconds()))
-        for name, one in settings.certificates.items()
-        if (leaf := leaf_of(one)) is not None
-    ]
+    left = [({"certificate": name}, round((end - now).total_seconds())) for name, end in ends.items()]
     name, meaning = "gatepost_certificate_remaining_seconds", "Time until the certificate ends."
     yield from _family(name, "gauge", meaning, left)
 
