@@ -26,6 +26,7 @@ from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
 from gatepost.store import naming
 from gatepost.store.user import ScramKeys
+from gatepost.wire.gssapi import GssContext
 
 __all__ = ["Attempt", "Guard", "Login", "Outcome", "Rejected", "Treatment", "Tried", "Welcome"]
 
@@ -49,7 +50,7 @@ class Login:
     """The login over `directory` (which may be several).
 
     `decoy_key` makes lasting SCRAM salts for names that are not there. `note` is called with every
-    attempt that was decided.
+    attempt that was decided. `acceptor` begins a context that checks Kerberos tickets.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Login:
         *,
         decoy_key: bytes,
         note: Callable[[Tried], None] | None = None,
+        acceptor: Callable[[], GssContext] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._directory = directory
@@ -69,6 +71,7 @@ class Login:
         # the same in all workers, so that they count a password once; proofs are never written down
         self._proof_key = hmac.digest(decoy_key, b"proofs of passwords", "sha256")
         self._note = note
+        self.acceptor = acceptor
         self._sleep = sleep
 
     async def password(self, attempt: Attempt, name: str, password: Secret) -> Outcome:
@@ -115,6 +118,25 @@ class Login:
             except Unavailable as error:
                 return self._unavailable(attempt, name, error)
         return self._done(attempt, name, _outcome(answer), None)
+
+    async def vouched(self, attempt: Attempt, name: str) -> Outcome:
+        """Whether the name may in, a ticket having proved it."""
+        treatment, reason = OPEN, self._too_open(attempt)
+        if reason is None:
+            treatment = await self._treated(attempt, name, None)
+            reason = Reason.LOGIN_REFUSED_BY_GUARD if treatment.refused else None
+        if reason is not None:
+            return self._done(attempt, name, Rejected(reason), None, treatment)
+        with self._undecided(attempt):
+            try:
+                answer = await self._directory.identity(name) or await self._why_nobody(name)
+            except Unavailable as error:
+                return self._unavailable(attempt, name, error)
+        return self._done(attempt, name, _outcome(answer), None, treatment)
+
+    async def _why_nobody(self, name: str) -> Refusal:
+        known = await self._directory.knows(name)
+        return Refusal(Reason.ACCOUNT_DISABLED if known else Reason.UNKNOWN_USER)
 
     async def disproven(
         self, attempt: Attempt, name: str, reason: Reason = Reason.WRONG_PASSWORD

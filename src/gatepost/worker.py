@@ -30,6 +30,7 @@ from gatepost.delivery.deliveries import Deliveries
 from gatepost.directory.build import directories
 from gatepost.directory.directory import Directories, Unavailable
 from gatepost.directory.password import Passwords
+from gatepost.directory.tickets import ticket_acceptor
 from gatepost.guard.conduct import Conduct
 from gatepost.guard.guard import Guard
 from gatepost.guard.post import Post
@@ -114,6 +115,7 @@ class Worker:
             self._log,
             decoy_key=self._accounts.unknown_names_key(),
             note=recorder(self._attempts.note, time.time),
+            acceptor=ticket_acceptor(settings, self._log),
         )
         shard = Shard(
             settings,

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from config.files import make_certificate, secret
-from gatepost.config import acme, later_tables, metrics, rows, schema
+from gatepost.config import acme, kerberos, later_tables, metrics, rows, schema
 from gatepost.config.check import check
 from gatepost.config.load import load_text
 
@@ -40,7 +40,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "`[console]`": later_tables.Console,
     "`[metrics]`": metrics.Metrics,
     "`[acme]`": acme.Acme,
-    "`[kerberos]`": later_tables.Kerberos,
+    "`[kerberos]`": kerberos.Kerberos,
     "`[oauth.NAME]`": later_tables.OAuth,
     "`[alarms.NAME]`": schema.Alarm,
 }

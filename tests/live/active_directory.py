@@ -98,6 +98,23 @@ class ActiveDirectory:
         """The group "Crowd" has 5,000 members more, and olga."""
         _done(SYSTEM_PYTHON, _SEED, self.configuration)
 
+    def name_service(self, principal: str) -> None:
+        """smtpsvc is that service too."""
+        _done("samba-tool", "spn", "add", principal, "smtpsvc", "-s", self.configuration)
+
+    def export_key(self, principal: str, keytab: Path) -> None:
+        """The keytab holds the key of the service too."""
+        _done(
+            "samba-tool",
+            "domain",
+            "exportkeytab",
+            keytab,
+            f"--principal={principal}",
+            "-s",
+            self.configuration,
+        )
+        keytab.chmod(0o600)
+
     def settings(self, password_file: Path, name: str = "ad", url: str = "", more: str = "") -> str:
         """The table of the settings for it."""
         return (

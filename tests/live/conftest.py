@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from live import gate, loopback
+from live import active_directory, gate, loopback
+from live.active_directory import ActiveDirectory
 from live.authority import Authority
 from live.gate import Gate
 from live.postfix import DAEMONS, PORT, Postfix
@@ -101,3 +102,17 @@ def make_gate(
     yield make
     for made in started:
         made.stop()
+
+
+@pytest.fixture(scope="session")
+def corp(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ActiveDirectory]:
+    """A domain controller with people in it. Tests that take it away bring it back."""
+    what = active_directory.missing()
+    if what is not None:
+        pytest.skip(why_missing(what))
+    if os.geteuid() != 0:
+        pytest.skip("a domain controller can only be started by root")
+    directory = ActiveDirectory(tmp_path_factory.mktemp("ad") / "dc", authority)
+    directory.start()
+    yield directory
+    directory.stop()

@@ -185,6 +185,6 @@ class Gate:
         text = CONFIGURATION.format(
             hostname=HOSTNAME, domain=LOCAL_DOMAIN, chain=certificate.chain, key=certificate.key, host=host,
             internet=INTERNET, trusted=TRUSTED, submission=SUBMISSION, submission_tls=SUBMISSION_TLS,
-            routes=self._routes, workers=self._workers,
+            routes=self._routes.replace("{host}", host), workers=self._workers,
         )  # fmt: skip
         (self.folder / "gatepost.toml").write_text(text)

@@ -85,8 +85,10 @@ class OpenLdap:
         (folder / "db").mkdir(parents=True)
         self._configuration = folder / "slapd.conf"
         self._configuration.write_text(
-            _CONFIGURATION.format(folder=folder, ca=self.ca_file, chain=certificate.chain, key=certificate.key,
-                                  base=BASE, root=ROOT, password=PASSWORD)
+            _CONFIGURATION.format(
+                folder=folder, ca=self.ca_file, chain=certificate.chain, key=certificate.key,
+                base=BASE, root=ROOT, password=PASSWORD,
+            )
         )  # fmt: skip
         (folder / "seed.ldif").write_text(_SEED)
         added = run("slapadd", "-q", "-f", self._configuration, "-l", folder / "seed.ldif")

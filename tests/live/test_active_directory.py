@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import os
 import smtplib
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,10 +23,8 @@ from gatepost.mail.address import Address
 from gatepost.policy.facts import Identity
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
-from live.active_directory import SHORT, ActiveDirectory, BlackHole, missing, password_file
+from live.active_directory import SHORT, ActiveDirectory, BlackHole, password_file
 from live.ad_seed import PASSWORD
-from live.authority import Authority
-from live.conftest import why_missing
 from live.gate import LOCAL_DOMAIN, SUBMISSION, SUBMISSION_TLS, Gate, route
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("active-directory")]
@@ -35,19 +32,6 @@ pytestmark = [pytest.mark.live, pytest.mark.xdist_group("active-directory")]
 SESSIONS = 200
 TIMEOUT, FACTS, STALE = 2, 3, 6
 OUTSIDE = "someone@elsewhere.example"
-
-
-@pytest.fixture(scope="module")
-def corp(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ActiveDirectory]:
-    what = missing()
-    if what is not None:
-        pytest.skip(why_missing(what))
-    if os.geteuid() != 0:
-        pytest.skip("a domain controller can only be started by root")
-    directory = ActiveDirectory(tmp_path_factory.mktemp("ad") / "dc", authority)
-    directory.start()
-    yield directory
-    directory.stop()
 
 
 @pytest.fixture(scope="module")

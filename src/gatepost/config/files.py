@@ -49,6 +49,8 @@ def file_complaints(settings: Settings) -> Iterator[Complaint]:
             yield from _told(path, partial(_secret_line, "bind_password_file", directory.bind_password_file))
         if directory.ca_file is not None:
             yield from _told(path, partial(_certificates, "ca_file", directory.ca_file))
+    if settings.kerberos is not None:
+        yield from _told(("kerberos",), partial(_secret, "keytab", settings.kerberos.keytab))
     if settings.state.exists() and not settings.state.is_dir():
         yield Complaint(("state",), f"{settings.state} is not a folder", "name a folder")
 

@@ -35,7 +35,7 @@ LATER: Final = (
     *(
         Later((protocol, "*", "auth", "*"), name)
         for protocol in ("smtp", "pop3")
-        for name in ("EXTERNAL", "GSSAPI", "OAUTHBEARER", "XOAUTH2")
+        for name in ("EXTERNAL", "OAUTHBEARER", "XOAUTH2")
     ),
     Later(("smtp", "*", "access", "*", "to"), "certificate:"),
     Later(("pop3", "*", "access", "*", "to"), "certificate:"),
@@ -47,7 +47,6 @@ LATER: Final = (
     Later(("routes", "*", "login", "oauth")),
     Later(("tracking", "subjects")),
     Later(("console",)),
-    Later(("kerberos",)),
     Later(("oauth",)),
 )
 

@@ -15,12 +15,6 @@ class Console(Model):
     certificate: Text | None = None
 
 
-class Kerberos(Model):
-    """`[kerberos]`: AUTH GSSAPI."""
-
-    keytab: FilePath
-
-
 class OAuth(Model):
     """`[oauth.NAME]`: an issuer whose tokens are taken, or from whom tokens are fetched."""
 

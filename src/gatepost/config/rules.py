@@ -9,6 +9,7 @@ from typing import Any, Final
 from gatepost.config.acme import Acme
 from gatepost.config.directories import directory_complaints
 from gatepost.config.fault import Complaint
+from gatepost.config.kerberos import kerberos_complaints
 from gatepost.config.schema import (
     Certificate,
     Pop3Server,
@@ -42,6 +43,7 @@ def complaints(settings: Settings, raw: Mapping[str, Any]) -> Iterator[Complaint
         if route.login is not None:
             yield from _half_login(("routes", pattern, "login"), route.login)
     yield from directory_complaints(settings)
+    yield from kerberos_complaints(settings)
     if settings.acme is not None:
         yield from _acme(settings.acme, settings.certificates)
     yield from _retry_order(settings)

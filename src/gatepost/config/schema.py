@@ -14,7 +14,8 @@ from pydantic import Field, model_validator
 
 from gatepost.config.acme import Acme
 from gatepost.config.alarms import Alarm
-from gatepost.config.later_tables import Console, Kerberos, OAuth
+from gatepost.config.kerberos import Kerberos
+from gatepost.config.later_tables import Console, OAuth
 from gatepost.config.metrics import Metrics
 from gatepost.config.model import NAME, SOURCE, Model
 from gatepost.config.servers import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 from gatepost.directory.password import SCRAM_ITERATIONS
@@ -11,8 +12,19 @@ from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
 from gatepost.server.connection import Connection
 from gatepost.store.user import ScramKeys
+from gatepost.wire.gssapi import GssapiServer
 from gatepost.wire.mechanisms import server_mechanism
-from gatepost.wire.sasl import Challenge, Credentials, KeysWanted, Proven, SaslError, SaslFault, Step
+from gatepost.wire.sasl import (
+    Challenge,
+    Credentials,
+    KeysWanted,
+    Proven,
+    SaslError,
+    SaslFault,
+    ServerMechanism,
+    Step,
+    Vouched,
+)
 from gatepost.wire.scram_server import ScramOffer
 
 _FAULTS = {
@@ -43,7 +55,10 @@ class AuthExchange:
         refused = login_refused(self._attempt.mechanism, self._rules, self._channel)
         if refused is not None:
             return Rejected(refused)
-        mechanism = server_mechanism(self._attempt.mechanism, self._offer())
+        if self._attempt.mechanism == "GSSAPI" and self._login.acceptor is not None:
+            mechanism: ServerMechanism | None = GssapiServer(self._login.acceptor())
+        else:
+            mechanism = server_mechanism(self._attempt.mechanism, self._offer())
         if mechanism is None:
             return Rejected(Reason.UNKNOWN_MECHANISM)
         self._mechanism = mechanism
@@ -52,6 +67,8 @@ class AuthExchange:
     async def respond(self, response: bytes | None) -> Turn:
         """The turn after the peer's response."""
         try:
+            if isinstance(self._mechanism, GssapiServer):  # it reads files
+                return await self._next(await asyncio.to_thread(self._mechanism.step, response))
             return await self._next(self._mechanism.step(response))
         except SaslError as error:
             return await self._failed(error.fault)
@@ -69,7 +86,7 @@ class AuthExchange:
     async def _next(self, step: Step) -> Turn:
         if isinstance(step, Challenge):
             return step
-        if step.authzid and step.authzid.lower() != step.name.lower():
+        if step.authzid and not _is_own(step):
             # nobody may act as somebody else
             return await self._login.disproven(self._attempt, step.name, Reason.AUTHORIZATION_IDENTITY)
         match step:
@@ -77,6 +94,8 @@ class AuthExchange:
                 return await self._login.password(self._attempt, name, password)
             case KeysWanted():
                 return await self._keys_for(step)
+            case Vouched(_, name):
+                return await self._login.vouched(self._attempt, name)
             case Proven(_, name):
                 assert self._keys is not None
                 return await self._login.proven(self._attempt, name, self._keys)
@@ -93,3 +112,12 @@ class AuthExchange:
         if reason is Reason.AUTH_MALFORMED or not self._name:
             return Rejected(reason)
         return await self._login.disproven(self._attempt, self._name, reason)
+
+
+def _is_own(step: Credentials | KeysWanted | Proven | Vouched) -> bool:
+    """Whether the name to act as is the one that logs in; of a ticket also without its realm."""
+    wanted, name = step.authzid.lower(), step.name.lower()
+    if not isinstance(step, Vouched):
+        return wanted == name
+    realm, _, user = name.partition("\\")
+    return wanted in (name, user, f"{user}@{realm}")

@@ -86,7 +86,15 @@ class Proven:
     name: str
 
 
-Step = Challenge | Credentials | KeysWanted | Proven
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """Somebody who is trusted (a Kerberos server) says that the peer is `name`."""
+
+    authzid: str
+    name: str
+
+
+Step = Challenge | Credentials | KeysWanted | Proven | Vouched
 
 
 class ServerMechanism(Protocol):
