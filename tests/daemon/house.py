@@ -40,6 +40,9 @@ connections_per_peer = 500
 messages_per_minute_per_user = 1_000_000
 recipients_per_day_per_user = 1_000_000_000
 
+[guard]
+trusted = ["127.0.0.0/8"]
+
 [routes."*"]
 via = "capture:outbox"
 """

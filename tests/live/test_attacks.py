@@ -89,10 +89,8 @@ def test_hydra_finds_nothing_but_what_the_limit_lets_it_try(
     words.write_text(
         "\n".join([f"{word}{n}" for n in range(20) for word in _GUESSES] + [BOB.password]) + "\n"
     )
-    said = run(
-        "env", "-C", tmp_path, "timeout", "30", "hydra", "-I", "-t", "8", "-l", BOB.name, "-P", words, "-s", str(SUBMISSION_TLS),
-        "-S", gate.host, "smtp", "PLAIN",
-    )  # fmt: skip
+    hydra = ("env", "-C", tmp_path, "timeout", "30", "hydra", "-I", "-t", "8", "-l", BOB.name, "-P", words)
+    said = run(*hydra, "-s", str(SUBMISSION_TLS), "-S", gate.host, "smtp", "PLAIN")
     assert "valid password found" not in said.stdout.replace("0 valid password found", "")
     tried = [line for line in gate.log.splitlines() if " login-refused " in line]
     assert sum("reason=wrong-password" in line for line in tried) <= 10
