@@ -227,3 +227,17 @@ def test_a_change_reaches_what_was_bound_before(page: Page) -> None:
     assert json.loads(page.text) == {
         "time": "2027-01-15T08:00:00.250Z", "level": "warning", "event": "heard", "worker": 0,
     }  # fmt: skip
+
+
+def test_a_log_apart_has_its_own_level_and_is_not_counted(tmp_path: Path) -> None:
+    heard: list[str] = []
+    descriptor = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    log = Log(LogWriter(descriptor), hear=lambda name, fields: heard.append(name)).bind(worker=1)
+    apart = log.apart(Level.ERROR)
+    apart.event("unseen")
+    apart.error("broken")
+    log.event("seen")
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert [line.partition(" ")[2] for line in lines] == ["error broken worker=1", "info seen worker=1"]
+    assert heard == ["seen"]
+    os.close(descriptor)

@@ -179,6 +179,14 @@ class Log:
             log._bound_text = _plain(log._bound)
         return log
 
+    def apart(self, level: Level) -> Log:
+        """A log through the same writer that has a level of its own, and that nobody hears counting."""
+        manner = self._manner
+        form = Form.PLAIN if manner.is_plain else Form.JSON
+        log = Log(manner.writer, level=level, form=form, clock=manner.clock)
+        log._bound, log._bound_text = self._bound, self._bound_text
+        return log
+
     def change(self, level: Level, form: Form) -> None:
         """Lines from now on are of this level and form, those of logs bound from this one too."""
         self._manner.threshold = int(level)

@@ -43,6 +43,7 @@ class Renewing:
         """Looks twice a day and after each change, more rarely after failures, until cancelled."""
         failures = 0
         while True:
+            self._changed.clear()
             tried = self._settings().acme
             fetched = tried is None or await self._fetch()
             failures = 0 if fetched else failures + 1

@@ -61,8 +61,7 @@ class Shard:
         return self._unmoved() if ours and peer_name in ours else self
 
     def _unmoved(self) -> Shard:
-        log = self.log.bind()
-        log.change(Level.ERROR, self.settings.log.format)
+        log = self.log.apart(Level.ERROR)
         trusting = self.settings.guard.model_copy(update={"trusted": (_ALL_IPV4, _ALL_IPV6)})
         guard = Guard(trusting, clock=time.monotonic, wall=self.clock)
         alone = Post(guard, clock=time.monotonic, wall=self.clock)
