@@ -46,6 +46,8 @@ $(BUILD)/sink: bench/sink.c bench/common.h
 # The programs the live tests talk to. Never fails: what is missing is skipped with its reason.
 live-packages: $(VENV)/installed-dev
 	@sh tools/debian-packages.sh tests/live/packages.txt $(VENV)/live-packages.reason
+	@if command -v krb5-config > /dev/null && ! $(BIN)/python -c 'import gssapi' 2> /dev/null; then \
+		$(PIP) install --require-hashes -r requirements-kerberos.lock || true; fi
 
 bench-packages: $(VENV)/installed
 	@sh tools/debian-packages.sh bench/packages.txt $(VENV)/bench-packages.reason

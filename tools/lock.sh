@@ -15,7 +15,15 @@ printf 'hatchling\neditables\n' > "$work/build.in"
 for line in tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"]: print(line)' > "$work/dev.in"
 cp requirements.lock "$work/run.lock"
 cp requirements-dev.lock "$work/dev.lock"
-$compile --all-extras -o "$work/run.lock" pyproject.toml "$work/build.in"
+# Every extra but kerberos, which only builds where libkrb5-dev is: it has a lock of its own.
+extras=$("$1" -c 'import tomllib
+extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]
+print(*(f"--extra {name}" for name in extras if name != "kerberos"))')
+$compile $extras -o "$work/run.lock" pyproject.toml "$work/build.in"
+printf 'gssapi\n' > "$work/kerberos.in"
+$compile -c "$work/run.lock" -o "$work/kerberos.lock" "$work/kerberos.in"
+{ echo '# What the extra kerberos needs beside requirements.lock; built against libkrb5-dev. Made by `make lock`.'
+  cat "$work/kerberos.lock"; } > requirements-kerberos.lock
 $compile -c "$work/run.lock" -o "$work/dev.lock" "$work/dev.in"
 { echo '# What Gatepost runs with, every release pinned with its hashes (and what builds it). Made by `make lock`.'
   cat "$work/run.lock"; } > requirements.lock

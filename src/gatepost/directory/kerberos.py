@@ -43,7 +43,7 @@ class _Context:
 
     def step(self, token: bytes) -> bytes:
         try:
-            return self._context.step(token) or b""
+            return bytes(self._context.step(token) or b"")
         except GSSError as error:
             raise GssError(_said(error)) from None
 
