@@ -78,10 +78,14 @@ def dn_key(dn: str) -> str:
 
 def dn_value(value: str) -> str:
     """The value as it stands in a distinguished name (RFC 4514 §2.4)."""
-    escaped = "".join("\\" + c if c in '"+,;<>\\=' else "\\00" if c == "\0" else c for c in value)
-    if escaped.startswith((" ", "#")):
-        escaped = "\\" + escaped
-    return escaped[:-1] + "\\ " if escaped.endswith(" ") and len(escaped) > 1 else escaped
+    last = len(value) - 1
+    return "".join(
+        _ESCAPED.get(c, c) if c != " " or index in (0, last) else c for index, c in enumerate(value)
+    )
+
+
+# a # needs it at the beginning alone, and takes it anywhere
+_ESCAPED: Final = {c: "\\" + c for c in '"+,;<>\\=# '} | {"\0": "\\00"}
 
 
 def dns_domain(dn: str) -> str:
