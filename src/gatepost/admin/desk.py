@@ -1,0 +1,58 @@
+"""Where an act is done: the role is asked first, and what was done is audited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from gatepost.admin.actor import Actor
+from gatepost.admin.house import House
+from gatepost.admin.link import Value
+from gatepost.store.audit import Fact
+
+T = TypeVar("T")
+
+
+class Desk:
+    """One actor in one house."""
+
+    def __init__(self, house: House, actor: Actor) -> None:
+        self.house = house
+        self.actor = actor
+
+    @property
+    def by(self) -> str:
+        """The name under which changes are audited."""
+        return self.actor.who
+
+    async def work(self, act: str, does: Callable[[], T]) -> T:
+        """What `does` gives, in a thread; it audits by itself, or changes nothing.
+
+        Raises Forbidden, SignInAgain, and what `does` raises.
+        """
+        self.actor.require(act)
+        return await self.house.work(does)
+
+    async def tell(self, act: str, verb: str, **fields: Value) -> Value:
+        """The daemon's answer to an act that changes nothing. Raises Forbidden, NotRunning, Refused."""
+        self.actor.require(act)
+        return await self.house.ask(verb, **fields)
+
+    async def note(
+        self,
+        act: str,
+        subject: str,
+        *,
+        before: Mapping[str, Fact] | None = None,
+        after: Mapping[str, Fact] | None = None,
+    ) -> None:
+        """What was done stands in the audit."""
+
+        def write() -> None:
+            accounts = self.house.accounts
+            with accounts.database.writing() as connection:
+                accounts.audit.note(
+                    connection, who=self.by, what=act, subject=subject, before=before, after=after
+                )
+
+        await self.house.work(write)
