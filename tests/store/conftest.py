@@ -7,6 +7,8 @@ import inspect
 
 import pytest
 
+from gatepost.store.disk import Disk
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
@@ -15,3 +17,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = inspect.signature(pyfuncitem.obj).parameters
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.fixture(params=["kernel", "thread"])
+def syncs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test runs with each of the ways to sync."""
+    monkeypatch.setattr(Disk, "kernel_syncs", request.param == "kernel")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Envelope, Origin, Recipient
 from gatepost.mail.outcome import Disposition, Outcome
+from gatepost.store.aio import Done, KernelSync
 from gatepost.store.disk import Buffer, Disk
 from gatepost.store.spool import Job, Spool
 
@@ -94,6 +96,14 @@ class FaultyDisk(Disk):
         if self.sync_error is not None:
             raise OSError(self.sync_error, os.strerror(self.sync_error))
         super().sync(fd)
+
+    def begin_sync(self, syncs: KernelSync, fd: int, done: Done) -> None:
+        self.syncs += 1
+        if self.sync_error is not None:
+            error = OSError(self.sync_error, os.strerror(self.sync_error))
+            asyncio.get_running_loop().call_soon(done, error)
+        else:
+            super().begin_sync(syncs, fd, done)
 
     def sync_folder(self, folder: Path) -> None:
         self.folder_syncs += 1

@@ -24,6 +24,8 @@ from store.spools import (
     take_one,
 )
 
+pytestmark = pytest.mark.usefixtures("syncs")
+
 
 async def test_a_message_is_given_out_with_the_bytes_that_came_in(tmp_path: Path) -> None:
     async with spool(tmp_path) as where:

@@ -28,6 +28,8 @@ from store.spools import (
     take_one,
 )
 
+pytestmark = pytest.mark.usefixtures("syncs")
+
 
 async def test_short_writes_are_carried_on(tmp_path: Path) -> None:
     disk = FaultyDisk()

@@ -1,7 +1,7 @@
-"""The group commit: one write and one sync for all messages that wait, in a thread.
+"""The group commit: one write and one sync for all messages that wait.
 
-A thread of its own rather than the loop: a sync takes from a fraction of a millisecond to seconds,
-and the loop has other sessions. One commit is under way at a time; the loop gathers the next.
+The loop does not wait for the sync, which takes from a fraction of a millisecond to seconds: the kernel
+does it, or a thread. One commit is under way at a time; the loop gathers the next.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
+from typing import Protocol
 
 from gatepost.mail.envelope import Envelope
+from gatepost.store.aio import KernelSync
 from gatepost.store.disk import Buffer, Disk, write_all
 from gatepost.store.outcomes import OutcomeFile, append_frames
 from gatepost.store.record import file_header
@@ -125,26 +128,24 @@ class Commit:
         """Everything is written and the messages are synced, or `error` says why not."""
         if self.segment is not None:
             try:
-                self._write_messages(disk, self.segment)
+                self._make_segment(disk, self.segment)
+                write_all(disk, self.segment.fd, self.buffers)
+                disk.sync(self.segment.fd)
+                if self.is_new:
+                    # Before the first 250 of a segment its name must be on the disk as well.
+                    disk.sync_folder(self.segment.folder)
             except OSError as error:
-                self.error = error
-                self._cut_off(disk, self.segment)
+                self.failed(disk, self.segment, error)
+        self.append_outcomes(disk)
+
+    def append_outcomes(self, disk: Disk) -> None:
+        """The outcomes are in their files, or `outcome_errors` says why not."""
         for write in self.outcomes:
             self.outcome_errors.append(_append(disk, write))
 
-    def _write_messages(self, disk: Disk, segment: Segment) -> None:
-        if self.is_new:
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND
-            segment.fd = os.open(segment.path, flags, 0o600)
-            write_all(disk, segment.fd, [file_header(segment.number, segment.key)])
-        write_all(disk, segment.fd, self.buffers)
-        disk.sync(segment.fd)
-        if self.is_new:
-            # Before the first 250 of a segment its name must be on the disk as well.
-            disk.sync_folder(segment.folder)
-
-    def _cut_off(self, disk: Disk, segment: Segment) -> None:
-        """Refused messages must not come back at the next start, if that can be helped."""
+    def failed(self, disk: Disk, segment: Segment, error: Exception) -> None:
+        """The messages were not kept. They must not come back at the next start, if that can be helped."""
+        self.error = error
         self.is_clean_after_error = False
         if segment.fd < 0:
             self.is_clean_after_error = True
@@ -157,6 +158,12 @@ class Commit:
                 disk.sync(segment.fd)
             self.is_clean_after_error = True
 
+    def _make_segment(self, disk: Disk, segment: Segment) -> None:
+        if self.is_new:
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND
+            segment.fd = os.open(segment.path, flags, 0o600)
+            write_all(disk, segment.fd, [file_header(segment.number, segment.key)])
+
 
 def _append(disk: Disk, write: OutcomeWrite) -> OSError | None:
     try:
@@ -166,27 +173,33 @@ def _append(disk: Disk, write: OutcomeWrite) -> OSError | None:
     return None
 
 
-class Writer:
-    """The thread that performs commits, in the order given."""
+class Writer(Protocol):
+    """Performs commits in the order given, one at a time, and calls `done` on the loop after each."""
 
-    __slots__ = ("_disk", "_done", "_folder", "_look_at", "_loop", "_queue", "_thread")
+    def submit(self, commit: Commit) -> None: ...
+
+    def stop(self) -> None:
+        """Everything submitted was performed."""
+
+
+class ThreadWriter:
+    """Performs them in a thread of its own."""
+
+    __slots__ = ("_disk", "_done", "_loop", "_queue", "_room", "_thread")
 
     def __init__(self, disk: Disk, folder: Path, done: Callable[[Commit], None]) -> None:
         self._disk = disk
-        self._folder = folder
         self._done = done
-        self._look_at = 0.0
+        self._room = _Room(disk, folder)
         self._queue: SimpleQueue[Commit | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = Thread(target=self._run, name="spool-commit", daemon=True)
         self._thread.start()
 
     def submit(self, commit: Commit) -> None:
-        """It is performed in the thread; then `done` is called on the loop."""
         self._queue.put(commit)
 
     def stop(self) -> None:
-        """Everything submitted was performed; the thread is gone."""
         self._queue.put(None)
         self._thread.join()
 
@@ -194,14 +207,76 @@ class Writer:
         while (commit := self._queue.get()) is not None:
             try:
                 commit.perform(self._disk)
-                self._look_for_room(commit)
+                self._room.look(commit)
             except Exception as error:  # top of the thread: nobody may wait for ever
                 commit.error = error
             self._loop.call_soon_threadsafe(self._done, commit)
 
-    def _look_for_room(self, commit: Commit) -> None:
+
+class LoopWriter:
+    """Writes on the loop, into the page cache, and has the kernel sync: a thread is for what is seldom.
+
+    That is a new segment, and what follows a failure.
+    """
+
+    __slots__ = ("_disk", "_done", "_loop", "_room", "_syncs", "_thread")
+
+    def __init__(self, disk: Disk, folder: Path, done: Callable[[Commit], None], syncs: KernelSync) -> None:
+        self._disk = disk
+        self._done = done
+        self._room = _Room(disk, folder)
+        self._syncs = syncs
+        self._loop = asyncio.get_running_loop()
+        self._thread = ThreadWriter(disk, folder, done)
+
+    def submit(self, commit: Commit) -> None:
+        segment = commit.segment
+        if commit.is_new:
+            self._thread.submit(commit)
+            return
+        if segment is None:
+            self._loop.call_soon(self._synced, commit, None)
+            return
+        try:
+            write_all(self._disk, segment.fd, commit.buffers)
+            self._disk.begin_sync(self._syncs, segment.fd, partial(self._synced, commit))
+        except Exception as error:  # nobody may wait for ever
+            self._loop.call_soon(self._synced, commit, error)
+
+    def stop(self) -> None:
+        self._syncs.close()
+        self._thread.stop()
+
+    def _synced(self, commit: Commit, error: Exception | None) -> None:
+        if error is not None and commit.segment is not None:
+            commit.failed(self._disk, commit.segment, error)
+        commit.append_outcomes(self._disk)
+        self._room.look(commit)
+        self._done(commit)
+
+
+class _Room:
+    """Looks from time to time how much room there is."""
+
+    __slots__ = ("_disk", "_folder", "_look_at")
+
+    def __init__(self, disk: Disk, folder: Path) -> None:
+        self._disk = disk
+        self._folder = folder
+        self._look_at = 0.0
+
+    def look(self, commit: Commit) -> None:
+        """The commit knows of the room if it is time, or if it failed."""
         now = time.monotonic()
         if now >= self._look_at or commit.error is not None:
             self._look_at = now + _LOOK_SECONDS
             with contextlib.suppress(OSError):
                 commit.free_bytes = self._disk.free_bytes(self._folder)
+
+
+def writer(disk: Disk, folder: Path, done: Callable[[Commit], None]) -> Writer:
+    """The cheaper one that this machine can have."""
+    if disk.kernel_syncs:
+        with contextlib.suppress(OSError):
+            return LoopWriter(disk, folder, done, KernelSync())
+    return ThreadWriter(disk, folder, done)

@@ -7,13 +7,20 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from gatepost.store.aio import Done, KernelSync
+
 Buffer = bytes | memoryview
 
 _BUFFERS_PER_WRITE = 1024  # IOV_MAX on Linux
 
 
 class Disk:
-    """Writes and syncs files. A test hands the spool one that fails where it says."""
+    """Writes and syncs files. A test hands the spool one that fails where it says.
+
+    `kernel_syncs`: `begin_sync` may be used where the machine has it.
+    """
+
+    kernel_syncs = True
 
     def write(self, fd: int, buffers: Sequence[Buffer]) -> int:
         """How many bytes were written; may be fewer than given. Raises: OSError."""
@@ -22,6 +29,10 @@ class Disk:
     def sync(self, fd: int) -> None:
         """What was written to `fd` is on the disk. Raises: OSError."""
         os.fdatasync(fd)
+
+    def begin_sync(self, syncs: KernelSync, fd: int, done: Done) -> None:
+        """As `sync`, but the loop calls `done`, with the error if there is one. Raises: OSError."""
+        syncs.begin(fd, done)
 
     def sync_folder(self, folder: Path) -> None:
         """Names made in or taken from `folder` are on the disk. Raises: OSError."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gatepost.store.chores import Chores
-from gatepost.store.commit import Arrival, Commit, OutcomeWrite, Writer
+from gatepost.store.commit import Arrival, Commit, OutcomeWrite, writer
 from gatepost.store.disk import Disk
 from gatepost.store.failure import Report, refusal
 from gatepost.store.incoming import fail
@@ -16,7 +16,7 @@ from gatepost.store.record import FILE_HEADER_BYTES, LARGE, MOVED, Key, record_h
 from gatepost.store.segment import Segment
 from gatepost.store.state import encode_state
 
-_LINGER_SECONDS = 0.001  # without it the thread and the loop fight for the interpreter
+_LINGER_SECONDS = 0.001  # a sync costs more than a message
 _OUTCOME_SECONDS = 0.01  # nobody waits for an outcome
 _SEGMENT_MESSAGES = 32_768  # a start holds this many positions at a time
 _RETRY_SECONDS = 1.0  # after outcomes could not be written
@@ -53,7 +53,7 @@ class Group:
         self._next_number = next_number
         self._segment_bytes = segment_bytes
         self._loop = asyncio.get_running_loop()
-        self._writer = Writer(disk, folder, self._written)
+        self._writer = writer(disk, folder, self._written)
         self._active: Segment | None = None
         self._pending: list[Arrival] = []
         self._noted: dict[int, Segment] = {}
@@ -104,7 +104,7 @@ class Group:
                 return  # outcomes that could not be written wait for their next try
 
     def close(self) -> None:
-        """The thread is gone; the open segment is sealed."""
+        """The open segment is sealed."""
         if self._timer is not None:
             self._timer.cancel()
         self._writer.stop()
