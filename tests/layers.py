@@ -32,6 +32,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("worker",),
     ("supervisor",),
     ("renewing",),
+    ("consoling",),
     ("housekeeping",),
     ("daemon",),
     ("__main__",),

@@ -25,6 +25,7 @@ from gatepost.admin.switches import Switches
 from gatepost.config.check import check
 from gatepost.config.load import ConfigError, load_text, read_text
 from gatepost.config.schema import Settings
+from gatepost.consoling import Consoling, Everybody, Standing
 from gatepost.housekeeping import Housekeeping
 from gatepost.log import Log, LogWriter
 from gatepost.server.bind import CannotListen, openings
@@ -65,12 +66,19 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._started_at = time.time()
         self._workers = Supervisor(worker_count(settings), self._orders, self._told, log)
+        console = Consoling(
+            lambda: self._settings,
+            lambda: Standing(file, self._generations.path(self._generation.number)),
+            self._told,
+            log,
+        )
         self._house = Housekeeping(
             file,
             lambda: self._settings,
             lambda: self._generation.number,
             self._workers,
             ServiceManager(),
+            console,
             log,
         )
         self._patrol = Patrol(log, self._announce, self._patrol_over)
@@ -78,7 +86,7 @@ class Daemon:
             settings,
             GuardStore(place.guard),
             log,
-            workers=self._workers,
+            workers=Everybody(self._workers, console),
         )
 
     async def run(self) -> None:

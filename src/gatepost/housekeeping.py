@@ -16,6 +16,7 @@ from gatepost.admin.link import Link, NotRunning, Refused, Value
 from gatepost.admin.metrics import House, Totals, certificate_ends, exposition
 from gatepost.admin.metrics_door import MetricsDoor
 from gatepost.config.schema import Endpoint, Settings
+from gatepost.consoling import Consoling
 from gatepost.log import Log
 from gatepost.renewing import Renewing
 from gatepost.server.bind import CannotListen, listening_socket
@@ -36,6 +37,7 @@ class Housekeeping:
         generation: Callable[[], int],
         workers: Supervisor,
         manager: ServiceManager,
+        console: Consoling,
         log: Log,
     ) -> None:
         self._settings = settings
@@ -47,6 +49,7 @@ class Housekeeping:
         self._expiry = Expiry(log)
         self._totals = Totals()
         self._renewing = Renewing(file, settings, workers, log)
+        self._console = console
         self._door = MetricsDoor(self.metrics)
         self._door_at: Endpoint | None = None
         self._chores: set[asyncio.Task[None]] = set()
@@ -55,6 +58,7 @@ class Housekeeping:
         """Everything serves."""
         self._run(self._watch_expiry())
         self._run(self._renewing.run())
+        self._run(self._console.run())
         if self._manager.watchdog_seconds is not None:
             self._run(self._say_alive(self._manager.watchdog_seconds / 3))
         await self._changed()
@@ -103,6 +107,7 @@ class Housekeeping:
         workers = f"{count} worker{'s' if count != 1 else ''}"
         self._manager.ready(f"Serving with {workers}, generation {self._generation()}")
         self._renewing.changed()
+        self._console.changed()
         metrics = self._settings().metrics
         wanted = None if metrics is None else metrics.listen
         if wanted != self._door_at:

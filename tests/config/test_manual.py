@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from config.files import make_certificate, secret
-from gatepost.config import acme, kerberos, later_tables, metrics, rows, schema
+from gatepost.config import acme, console, kerberos, later_tables, metrics, rows, schema
 from gatepost.config.check import check
 from gatepost.config.load import load_text
 
@@ -37,7 +37,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "`[guard.habits]`": schema.Habits,
     "`[log]`": schema.Log,
     "`[tracking]`": schema.Tracking,
-    "`[console]`": later_tables.Console,
+    "`[console]`": console.Console,
     "`[metrics]`": metrics.Metrics,
     "`[acme]`": acme.Acme,
     "`[kerberos]`": kerberos.Kerberos,

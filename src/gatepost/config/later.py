@@ -46,7 +46,6 @@ LATER: Final = (
     Later(("smtp", "*", "block_lists")),
     Later(("routes", "*", "login", "oauth")),
     Later(("tracking", "subjects")),
-    Later(("console",)),
     Later(("oauth",)),
 )
 

@@ -5,14 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from gatepost.config.model import Model
-from gatepost.config.value import Address, FilePath, HttpUrl, Listed, Text
-
-
-class Console(Model):
-    """`[console]`: the web console."""
-
-    listen: Address
-    certificate: Text | None = None
+from gatepost.config.value import FilePath, HttpUrl, Listed, Text
 
 
 class OAuth(Model):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from gatepost.config.acme import Acme
+from gatepost.config.console import console_complaints
 from gatepost.config.directories import directory_complaints
 from gatepost.config.fault import Complaint
 from gatepost.config.kerberos import kerberos_complaints
@@ -44,6 +45,7 @@ def complaints(settings: Settings, raw: Mapping[str, Any]) -> Iterator[Complaint
             yield from _half_login(("routes", pattern, "login"), route.login)
     yield from directory_complaints(settings)
     yield from kerberos_complaints(settings)
+    yield from console_complaints(settings, known)
     if settings.acme is not None:
         yield from _acme(settings.acme, settings.certificates)
     yield from _retry_order(settings)

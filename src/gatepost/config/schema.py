@@ -14,8 +14,9 @@ from pydantic import Field, model_validator
 
 from gatepost.config.acme import Acme
 from gatepost.config.alarms import Alarm
+from gatepost.config.console import Console
 from gatepost.config.kerberos import Kerberos
-from gatepost.config.later_tables import Console, OAuth
+from gatepost.config.later_tables import OAuth
 from gatepost.config.metrics import Metrics
 from gatepost.config.model import NAME, SOURCE, Model
 from gatepost.config.servers import (

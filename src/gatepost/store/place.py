@@ -42,6 +42,11 @@ class Place:
         return self.state / "control.sock"
 
     @property
+    def api(self) -> Path:
+        """The socket at which programs of this machine ask, as over HTTP."""
+        return self.state / "api.sock"
+
+    @property
     def generations(self) -> Path:
         """Every configuration that was taken over."""
         return self.state / "generations"

@@ -1,0 +1,1 @@
+"""The API: FastAPI routers over `admin`."""

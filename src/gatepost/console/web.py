@@ -1,0 +1,21 @@
+"""What answers at the address of `[console]`: the API, the sign-in, the console."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from gatepost.console.office import Office
+
+
+def web_app(office: Office, api: FastAPI) -> FastAPI:
+    """The API is below /api/v1."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.mount("/api/v1", api)
+    return app
+
+
+def socket_app(api: FastAPI) -> FastAPI:
+    """The API alone, below /api/v1 too."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.mount("/api/v1", api)
+    return app
