@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from config.files import make_certificate, secret
-from gatepost.config import acme, console, kerberos, later_tables, metrics, rows, schema
+from gatepost.config import acme, allotments, console, kerberos, later_tables, metrics, rows, schema
 from gatepost.config.check import check
 from gatepost.config.load import load_text
 
@@ -30,7 +30,8 @@ _TABLES: dict[str, type[BaseModel]] = {
     '`[routes."PATTERN".login]`': schema.RouteLogin,
     "`[directory.NAME]`": schema.Directory,
     "`[mailboxes]`": schema.Mailboxes,
-    "`[limits]`": schema.Limits,
+    "`[limits]`": schema.SharedLimits,
+    '`[limits.users."NAME"]`': allotments.Allotted,
     "`[retry]`": schema.Retry,
     "`[guard]`": schema.Guard,
     "`[guard.harvest]`": schema.Harvest,
@@ -71,7 +72,7 @@ def _toml(value: Any) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    if field.default is None or isinstance(field.default, BaseModel):
+    if field.default is None or isinstance(field.default, BaseModel) or field.default_factory is not None:
         return "-"
     return f"`{_toml(field.default)}`"
 

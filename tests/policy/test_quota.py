@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.policy.quota import DAY_SECONDS, Grant, Limit, Quota, Window
+from gatepost.policy.quota import DAY_SECONDS, HOUR_SECONDS, Grant, Limit, Quota, Window
 
 _steps = st.lists(st.floats(-5, 40, allow_nan=False), max_size=80)
 
@@ -100,3 +100,10 @@ def test_a_day_of_sending_is_kept_in_few_numbers() -> None:
     for second in range(0, int(DAY_SECONDS), 60):
         window.take(float(second))
     assert len(window._steps) <= 290
+
+
+def test_the_wait_is_that_of_the_limit_that_is_full() -> None:
+    quota = Quota()
+    limits = (Limit(2, HOUR_SECONDS), Limit(100, DAY_SECONDS))
+    assert [quota.take("ann", "recipients", limits, 0.0).count for _ in range(3)] == [1, 1, 0]
+    assert HOUR_SECONDS <= quota.take("ann", "recipients", limits, 0.0).wait_seconds < 1.01 * HOUR_SECONDS

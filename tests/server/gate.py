@@ -231,7 +231,11 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
         listeners = []
         for name, server_settings in settings.smtp.items():
             end = listening_socket("127.0.0.1", 0)
-            server = SmtpVirtualServer(server_settings, tls_server(server_settings, settings.certificates))
+            server = SmtpVirtualServer(
+                server_settings,
+                tls_server(server_settings, settings.certificates),
+                settings.limits.allotments(),
+            )
             listener = Listener(server_settings, server.tls, partial(SmtpConversation, shard, server))
             await listener.open([end])
             listeners.append(listener)

@@ -91,6 +91,8 @@ class Custody:
                 return sorted(self._contained)
             case "quota-take":
                 return self._treasury.take(worker, fields)
+            case "quota-domain":
+                return self._treasury.domain(fields)
             case "conduct":
                 self._told(fields)
                 return None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from gatepost.config.acme import Acme
+from gatepost.config.allotments import allotment_complaints
 from gatepost.config.console import console_complaints
 from gatepost.config.directories import directory_complaints
 from gatepost.config.fault import Complaint
@@ -33,6 +34,7 @@ def complaints(settings: Settings, raw: Mapping[str, Any]) -> Iterator[Complaint
     known = frozenset(raw["certificates"]) if isinstance(raw.get("certificates"), dict) else frozenset()
     for kind in ("domains", "routes"):
         yield from _names_twice(kind, raw.get(kind))
+    yield from allotment_complaints(raw)
     yield from _addresses_twice(settings)
     for path, server in servers(settings):
         yield from _certificate_missing(path, server, known)

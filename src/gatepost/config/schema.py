@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from gatepost.config.acme import Acme
 from gatepost.config.alarms import Alarm
+from gatepost.config.allotments import Allotted, SharedLimits
 from gatepost.config.console import Console
 from gatepost.config.kerberos import Kerberos
 from gatepost.config.later_tables import OAuth
@@ -56,6 +57,7 @@ from gatepost.log import Form, Level
 
 __all__ = [
     "Alarm",
+    "Allotted",
     "Certificate",
     "Directory",
     "DirectoryKind",
@@ -81,6 +83,7 @@ __all__ = [
     "RouteTls",
     "Scan",
     "Settings",
+    "SharedLimits",
     "SmtpServer",
     "TlsMode",
     "Tracking",
@@ -303,7 +306,7 @@ class Settings(Model):
     routes: dict[RoutePattern, Route] = Field(default_factory=dict)
     directory: dict[str, Directory] = Field(default_factory=dict)
     mailboxes: Mailboxes = Mailboxes()
-    limits: Limits = Limits()
+    limits: SharedLimits = SharedLimits()
     retry: Retry = Retry()
     guard: Guard = Guard()
     log: Log = Log()

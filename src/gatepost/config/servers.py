@@ -108,6 +108,7 @@ class Limits(Model):
     messages_per_minute_per_user: Count = 60
     recipients_per_hour_per_user: Count | None = None
     recipients_per_day_per_user: Count = 2_000
+    domains_per_day_per_user: Count | None = None
     received_headers: Annotated[int, Field(ge=1, le=1_000)] = 30
     errors_per_session: Count = 20
 

@@ -12,12 +12,15 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from gatepost.policy.quota import Grant, Limit, Quota
+from gatepost.policy.quota import DAY_SECONDS, Grant, Limit, Quota
+from gatepost.policy.spread import Spread
 
 _PARTS: Final = 20  # of an allowance: more would be called back too often, fewer asked for too often
 _MOST_AT_ONCE: Final = 1_000
 _LIVES: Final = 20  # a lease lives so small a part of the span
 _ANSWER_SECONDS: Final = 2.0
+_DOMAIN_SECONDS: Final = DAY_SECONDS / _LIVES  # for so long a domain that was counted is not asked about
+_DOMAINS_KNOWN: Final = 20_000
 
 Fields = dict[str, Any]
 
@@ -42,6 +45,8 @@ class Allowances:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._own = Quota()
+        self._own_spread = Spread(DAY_SECONDS)
+        self._counted: dict[tuple[str, str], float] = {}
         self._line: Line | None = None
         self._leases: dict[tuple[str, str], _Lease] = {}
         self._asking: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -62,6 +67,22 @@ class Allowances:
             return None
         return self._ask(user, use, limits)
 
+    def give_back(self, user: str, use: str) -> None:
+        """The last that was taken is not used."""
+        lease = self._leases.get((user, use))
+        if lease is not None and lease.ends > self._clock():
+            lease.count += 1
+        else:
+            self._own.give_back(user, use, 1)
+
+    def take_domain(self, user: str, domain: str, most: int) -> float | Awaitable[float | None] | None:
+        """Counts the domain among the different ones of a day; answers as `take` does."""
+        if self._line is None:
+            return self._own_spread.take(user, domain, most, self._clock())
+        if self._counted.get((user, domain), 0.0) > self._clock():
+            return None
+        return self._ask_domain(user, domain, most)
+
     def call_back(self, user: str, use: str) -> int:
         """What was leased and not used; it is not the worker's any more."""
         lease = self._leases.pop((user, use), None)
@@ -71,6 +92,8 @@ class Allowances:
         """Call it now and then."""
         now = self._clock()
         self._own.forget_idle(now)
+        self._own_spread.forget_idle(now)
+        self._counted = {key: until for key, until in self._counted.items() if until > now}
         self._leases = {key: lease for key, lease in self._leases.items() if lease.ends > now}
         for key in [key for key, lock in self._asking.items() if not lock.locked()]:
             del self._asking[key]
@@ -88,18 +111,34 @@ class Allowances:
                 return None
             fields: Fields = {"user": user, "use": use, "want": part_of(limits)}
             fields["limits"] = [[limit.most, limit.span_seconds] for limit in limits]
-            answer = None
-            if self._line is not None:
-                try:
-                    answer = await asyncio.wait_for(self._line.ask("quota-take", **fields), _ANSWER_SECONDS)
-                except Exception:  # whatever is wrong with the line, mail goes on
-                    answer = None
+            answer = await self._answer("quota-take", fields)
             if answer is None:
                 return _wait(self._own.take(user, use, limits, self._clock()))
             if not answer["count"]:
                 return float(answer["wait"])
             ends = self._clock() + min(limit.span_seconds for limit in limits) / _LIVES
             self._leases[user, use] = _Lease(answer["count"] - 1, ends)
+            return None
+
+    async def _ask_domain(self, user: str, domain: str, most: int) -> float | None:
+        fields: Fields = {"user": user, "domain": domain, "most": most}
+        answer = await self._answer("quota-domain", fields)
+        if answer is None:
+            return self._own_spread.take(user, domain, most, self._clock())
+        if answer["wait"] is not None:
+            return float(answer["wait"])
+        if len(self._counted) >= _DOMAINS_KNOWN:
+            self._counted.clear()
+        self._counted[user, domain] = self._clock() + _DOMAIN_SECONDS
+        return None
+
+    async def _answer(self, verb: str, fields: Fields) -> Any:
+        """What the one count says; None when it cannot be asked: whatever is wrong there, mail goes on."""
+        if self._line is None:
+            return None
+        try:
+            return await asyncio.wait_for(self._line.ask(verb, **fields), _ANSWER_SECONDS)
+        except Exception:
             return None
 
 
@@ -119,6 +158,7 @@ class Treasury:
         self._clock = clock
         self._call_back = call_back
         self._quota = Quota()
+        self._spread = Spread(DAY_SECONDS + _DOMAIN_SECONDS)
         self._holders: defaultdict[tuple[str, str], set[Hashable]] = defaultdict(set)
         self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -131,9 +171,14 @@ class Treasury:
             grant = self._quota.take(user, use, limits, self._clock(), want=int(fields["want"]))
             if not grant.count and await self._recall(worker, user, use):
                 grant = self._quota.take(user, use, limits, self._clock())
-        if grant.count > 1:
+        if grant.count:
             self._holders[user, use].add(worker)
         return {"count": grant.count, "wait": grant.wait_seconds}
+
+    def domain(self, fields: Fields) -> Fields:
+        """How long the user has to wait before it may send to the domain too; None: not at all."""
+        user, domain, most = str(fields["user"]), str(fields["domain"]), int(fields["most"])
+        return {"wait": self._spread.take(user, domain, most, self._clock())}
 
     def worker_gone(self, worker: Hashable) -> None:
         """What it had leased counts as used: nobody knows."""
@@ -143,6 +188,7 @@ class Treasury:
     def tidy(self) -> None:
         """Call it now and then."""
         self._quota.forget_idle(self._clock())
+        self._spread.forget_idle(self._clock())
         for key in [key for key, lock in self._locks.items() if not lock.locked()]:
             del self._locks[key]
         for key in [key for key, holders in self._holders.items() if not holders]:

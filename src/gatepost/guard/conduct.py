@@ -11,6 +11,9 @@ from gatepost.policy.quota import Limit
 _SENT_AT_ONCE: Final = 200
 _TIDY_EVERY: Final = 60
 
+# None: go on. Seconds: wait so long. An awaitable of either when others must be asked.
+Wait = float | Awaitable[float | None] | None
+
 
 class Line(Protocol):
     """The way to the custody of all workers."""
@@ -45,9 +48,17 @@ class Conduct:
     def is_contained(self, user: str) -> bool:
         return user in self._contained
 
-    def take(self, user: str, use: str, limits: Sequence[Limit]) -> float | Awaitable[float | None] | None:
+    def take(self, user: str, use: str, limits: Sequence[Limit]) -> Wait:
         """Counts one and answers None, or the seconds to wait; an awaitable when others must be asked."""
         return self._allowances.take(user, use, limits)
+
+    def take_domain(self, user: str, domain: str, most: int) -> Wait:
+        """Counts the domain among those the user sent to within a day; answers as `take` does."""
+        return self._allowances.take_domain(user, domain, most)
+
+    def give_back(self, user: str, use: str) -> None:
+        """The last that was taken is not used."""
+        self._allowances.give_back(user, use)
 
     def call_back(self, user: str, use: str) -> int:
         """What was leased and not used; it is not this worker's any more."""

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final, Literal
 
 from gatepost.mail.address import Address
+from gatepost.policy.allotment import NOTHING_SAID, Allotment
 
 Peer = IPv4Address | IPv6Address
 
@@ -26,6 +27,18 @@ class Unknown(Enum):
 
 UNKNOWN: Final = Unknown.UNKNOWN
 UnknownType = Literal[Unknown.UNKNOWN]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """By whose secret somebody logged in who did not use the account's own password.
+
+    `name` tells the devices of one account apart; `allotment` is what this one may send, within what
+    its account may.
+    """
+
+    name: str
+    allotment: Allotment = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,7 @@ class Identity:
     privileged: bool = False
     guessable: bool = False
     directory: str = "local"
+    device: Device | None = None
 
 
 @dataclass(frozen=True, slots=True)

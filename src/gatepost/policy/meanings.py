@@ -132,11 +132,11 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.SENDER_SYNTAX: Meaning("The address in MAIL FROM is malformed.", "Mend the client."),
     Reason.MESSAGE_TOO_LARGE: Meaning(
-        "The message is larger than `message_size_bytes`.", "Raise it, or send less."
+        "The message is larger than `message_size_bytes`, of all or of this user.", "Raise it, or send less."
     ),
     Reason.SPOOL_FULL: Meaning("The disk of the spool is nearly full.", "Make room below `state`."),
     Reason.RATE_LIMITED: Meaning(
-        "The user sent more than `messages_per_minute_per_user`.",
+        "The user or the device sent more messages in a minute than it may.",
         "If it was not the user, change the password; else raise the limit.",
     ),
     Reason.RECIPIENT_SYNTAX: Meaning("The address in RCPT TO is malformed.", "Mend the address."),
@@ -172,11 +172,15 @@ MEANINGS: dict[Reason, Meaning] = {
         "`gatepost user show NAME` tells why; change the password, then `gatepost release NAME`.",
     ),
     Reason.RECIPIENTS_PER_HOUR: Meaning(
-        "The user wrote to more than `recipients_per_hour_per_user` recipients.",
+        "The user or the device wrote to more recipients in an hour than it may.",
         "If it was not the user, change the password; else raise the limit.",
     ),
+    Reason.DOMAINS_PER_DAY: Meaning(
+        "The user or the device has sent to as many different domains as it may in a day.",
+        "Raise `domains_per_day` if that is its business; else look whether the account is stolen.",
+    ),
     Reason.RECIPIENTS_PER_DAY: Meaning(
-        "The user wrote to more than `recipients_per_day_per_user` recipients.",
+        "The user or the device wrote to more recipients in a day than it may.",
         "If it was not the user, change the password; else raise the limit.",
     ),
     Reason.MAILBOX_FULL: Meaning(

@@ -53,7 +53,7 @@ class Window:
         return self.limit - self.used(now)
 
     def wait_seconds(self, now: float) -> float:
-        """How long until one fits; the whole span where none ever does."""
+        """How long until one fits; 0 when one does, the whole span where none ever does."""
         return self._wait_seconds(self._forget(now), 1)
 
     def give_back(self, count: int) -> None:
@@ -84,6 +84,8 @@ class Window:
 
     def _wait_seconds(self, now: float, count: int) -> float:
         room = self.limit - self._total
+        if room >= count:
+            return 0.0
         for step in self._steps:
             room += step.count
             if room >= count:

@@ -71,6 +71,7 @@ class Reason(Enum):
     TOO_MANY_RECIPIENTS = "too-many-recipients"
     RECIPIENTS_PER_HOUR = "recipients-per-hour"
     RECIPIENTS_PER_DAY = "recipients-per-day"
+    DOMAINS_PER_DAY = "domains-per-day"
     MAILBOX_FULL = "mailbox-full"
     OVER_QUOTA = "over-quota"
     HARVESTING = "harvesting"
@@ -190,6 +191,9 @@ REPLIES: dict[Reason, Said] = {
     Reason.TOO_MANY_RECIPIENTS: Said(452, "4.5.3", "Too many recipients, {limit} a message at most"),
     Reason.RECIPIENTS_PER_DAY: Said(
         452, "4.5.3", "Too many recipients today, try again in {seconds} seconds"
+    ),
+    Reason.DOMAINS_PER_DAY: Said(
+        450, "4.7.1", "Too many different domains today, try again in {seconds} seconds"
     ),
     Reason.MAILBOX_FULL: Said(452, "4.2.2", "Mailbox of {address} is full, try later"),
     Reason.OVER_QUOTA: Said(552, "5.2.2", "Mailbox of {address} is full"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dns.asyncresolver
 
+from gatepost.config.allotments import everybody
 from gatepost.config.schema import Pop3Server, Settings, SmtpServer, TlsMode
 from gatepost.directory.directory import Directories
 from gatepost.guard.conduct import Conduct
@@ -19,8 +20,8 @@ from gatepost.guard.post import Post
 from gatepost.log import Level, Log
 from gatepost.login import Login
 from gatepost.meter import Meter
+from gatepost.policy.allotment import NOBODY_APART, Allotment, Allotments
 from gatepost.policy.login import Channel, LoginRules, offered
-from gatepost.policy.quota import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, Limit
 from gatepost.pop3.capability import Capabilities
 from gatepost.server.admission import Running
 from gatepost.server.maildrop import Maildrops
@@ -71,24 +72,20 @@ class Shard:
 
 @dataclass(slots=True)
 class SmtpVirtualServer:
-    """One [smtp.NAME] as it runs."""
+    """One [smtp.NAME] as it runs. `allotments`: whom the file gives more or less than everybody."""
 
     settings: SmtpServer
     tls: TlsServer | None
+    allotments: Allotments = NOBODY_APART
     running: Running = Running.RUNNING
     name: str = field(init=False)
-    message_limits: tuple[Limit, ...] = field(init=False)
-    recipient_limits: tuple[Limit, ...] = field(init=False)
+    everybody: Allotment = field(init=False)
     scanner: Scanner | None = field(init=False, default=None)
     _ehlo: dict[bool, Reply] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.name = self.settings.name
-        settings = self.settings
-        self.message_limits = (Limit(settings.messages_per_minute_per_user, MINUTE_SECONDS),)
-        day = Limit(settings.recipients_per_day_per_user, DAY_SECONDS)
-        hour = settings.recipients_per_hour_per_user
-        self.recipient_limits = (day,) if hour is None else (Limit(hour, HOUR_SECONDS), day)
+        self.everybody = everybody(self.settings)
         if self.settings.scan is not None:
             # Its HTTP client is 15 MB that a worker without a content check does not need.
             from gatepost.server.rspamd import Rspamd

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
+from dataclasses import replace
 from typing import Any, Final
 
 from gatepost.config.schema import LocalDomain
@@ -15,10 +16,10 @@ from gatepost.directory.directory import Resolution, Unavailable, UnknownRecipie
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Recipient
 from gatepost.policy.access import Right
-from gatepost.policy.quota import HOUR_SECONDS
 from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
 from gatepost.server.intake import Intake
+from gatepost.server.purse import Purse, Spent
 from gatepost.server.record import Record
 from gatepost.server.refuse import refused_right
 from gatepost.server.room import Room
@@ -54,6 +55,7 @@ class Transaction:
         "_helo",
         "_intake",
         "_mail",
+        "_purse",
         "_recipients",
         "_record",
         "_relays",
@@ -70,6 +72,7 @@ class Transaction:
         self._record = record
         self._helo = Helo("")
         self._mail: Mail | None = None
+        self._purse: Purse | None = None
         self._recipients: list[Recipient] = []
         self._relays = False
         self._intake: Intake | None = None
@@ -106,7 +109,10 @@ class Transaction:
         assert client.identity is not None
         generation = directories.generation
         try:
-            client.logged_in(await directories.identity(client.identity.name), generation)
+            fresh = await directories.identity(client.identity.name)
+            if fresh is not None and client.identity.device is not None:
+                fresh = replace(fresh, device=client.identity.device)
+            client.logged_in(fresh, generation)
         except Unavailable:
             client.groups_unknown()
         answer = self._mail_now(command)
@@ -118,22 +124,18 @@ class Transaction:
         refusal = self._refusal_of_sender(command.sender) or self._refusal_for_load(command)
         if refusal is not None:
             return refusal
-        user, wait = self._client.user, None
-        if user is not None:
-            wait = self._shard.conduct.take(user, "messages", self._server.message_limits)
-        if wait is not None and isinstance(wait, Awaitable):
-            return self._mail_once_allowed(command, wait)
-        return self._mail_taken(command, wait)
+        spent = None if self._purse is None else self._purse.message()
+        if spent is None or isinstance(spent, Spent):
+            return self._mail_taken(command, spent)
+        return self._mail_once_allowed(command, spent)
 
-    async def _mail_once_allowed(self, command: Mail, coming: Awaitable[float | None]) -> Reply:
+    async def _mail_once_allowed(self, command: Mail, coming: Awaitable[Spent | None]) -> Reply:
         return self._mail_taken(command, await coming)
 
-    def _mail_taken(self, command: Mail, wait_seconds: float | None) -> Reply:
+    def _mail_taken(self, command: Mail, spent: Spent | None) -> Reply:
         """The transaction has begun, unless the user must wait."""
-        if wait_seconds is not None:
-            return self._record.refuse(
-                "mail", Reason.RATE_LIMITED, sender=command.sender, seconds=wait_seconds
-            )
+        if spent is not None:
+            return self._record.refuse("mail", spent.reason, sender=command.sender, seconds=spent.seconds)
         self._mail = command
         return _SENDER_OK
 
@@ -154,12 +156,23 @@ class Transaction:
         return reply
 
     def _refusal_for_load(self, command: Mail) -> Reply | None:
-        limit, sender = self._server.settings.message_size_bytes, command.sender
+        limit, sender = self._size_limit(), command.sender
         if command.size_bytes is not None and command.size_bytes > limit:
             return self._record.refuse("mail", Reason.MESSAGE_TOO_LARGE, sender=sender, limit=limit)
         if not self._shard.spool.has_room():
             return self._record.refuse("mail", Reason.SPOOL_FULL, sender=sender)
         return None
+
+    def _size_limit(self) -> int:
+        """Of whoever is logged in now, whose purse is at hand from here on; or of anybody here."""
+        identity, purse, server = self._client.identity, self._purse, self._server
+        if identity is None:
+            self._purse = None
+            return server.settings.message_size_bytes
+        if purse is None or purse.identity is not identity:
+            purse = Purse(self._shard.conduct, identity, server.allotments, server.everybody)
+            self._purse = purse
+        return purse.size_bytes
 
     # RCPT TO
 
@@ -188,24 +201,22 @@ class Transaction:
         return answer if isinstance(answer, Reply) else await answer
 
     def _taken(self, command: Rcpt, *, relays: bool) -> Reply | Coroutine[Any, Any, Reply]:
-        user, wait = self._client.user, None
-        if user is not None:
-            wait = self._shard.conduct.take(user, "recipients", self._server.recipient_limits)
-        if wait is not None and isinstance(wait, Awaitable):
-            return self._taken_once_allowed(command, wait, relays=relays)
-        return self._taken_now(command, wait, relays=relays)
+        purse, spent = self._purse, None
+        if purse is not None:
+            spent = purse.recipient(command.address.domain if relays else None)
+        if spent is None or isinstance(spent, Spent):
+            return self._taken_now(command, spent, relays=relays)
+        return self._taken_once_allowed(command, spent, relays=relays)
 
     async def _taken_once_allowed(
-        self, command: Rcpt, coming: Awaitable[float | None], *, relays: bool
+        self, command: Rcpt, coming: Awaitable[Spent | None], *, relays: bool
     ) -> Reply:
         return self._taken_now(command, await coming, relays=relays)
 
-    def _taken_now(self, command: Rcpt, wait_seconds: float | None, *, relays: bool) -> Reply:
+    def _taken_now(self, command: Rcpt, spent: Spent | None, *, relays: bool) -> Reply:
         """The recipient is one of the message's, unless the user must wait."""
-        if wait_seconds is not None:
-            hourly = len(self._server.recipient_limits) > 1 and wait_seconds <= 2 * HOUR_SECONDS
-            reason = Reason.RECIPIENTS_PER_HOUR if hourly else Reason.RECIPIENTS_PER_DAY
-            return self._refuse(reason, command.address, seconds=wait_seconds)
+        if spent is not None:
+            return self._refuse(spent.reason, command.address, seconds=spent.seconds)
         self._relays |= relays
         self._recipients.append(Recipient(command.address, command.notify, command.orcpt))
         return _RECIPIENT_OK
@@ -302,6 +313,8 @@ class Transaction:
         intake, screening = self._intake, self._screening
         assert intake is not None
         intake.whole()
+        if self._purse is not None and event.size_bytes > self._purse.size_bytes:
+            return self._refuse_content(Reason.MESSAGE_TOO_LARGE)
         objection = intake.objection(received_limit=self._server.settings.received_headers)
         if objection is not None:
             return self._refuse_content(*objection)
@@ -351,7 +364,7 @@ class Transaction:
         return Reply(250, "2.0.0", (f"queued as {queue_id}",))
 
     def _refuse_content(self, reason: Reason, address: Address | str | None = None) -> Reply:
-        limit = self._server.settings.message_size_bytes
+        limit = self._size_limit()
         reply = self._record.refuse("data", reason, sender=self._sender, address=address or "", limit=limit)
         self.abandon()
         return reply

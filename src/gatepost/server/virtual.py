@@ -56,8 +56,9 @@ def virtual_servers(
     """The virtual servers of the shard's settings. Raises OSError, ValueError for their certificates."""
     made = VirtualServers(shard, off)
     certificates = shard.settings.certificates
+    allotments = shard.settings.limits.allotments()
     for name, settings in shard.settings.smtp.items():
-        smtp = SmtpVirtualServer(settings, tls_server(settings, certificates))
+        smtp = SmtpVirtualServer(settings, tls_server(settings, certificates), allotments)
         made.servers[f"smtp.{name}"] = smtp
         porter = Porter(shard.guard, shard.sessions, shard.log, name, shard.clock)
         made.targets[f"smtp.{name}"] = Target(

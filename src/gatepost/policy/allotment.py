@@ -1,0 +1,87 @@
+"""HOW MUCH ONE SENDER MAY SEND, put together from what the file says of everybody, groups and users. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Final
+
+from gatepost.policy.quota import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Allotment:
+    """What a user, a member of a group or a device may send; None: nothing is said of it."""
+
+    messages_per_minute: int | None = None
+    recipients_per_hour: int | None = None
+    recipients_per_day: int | None = None
+    domains_per_day: int | None = None
+    message_size_bytes: int | None = None
+    message_limits: tuple[Limit, ...] = field(init=False, repr=False, compare=False)
+    recipient_limits: tuple[Limit, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """The limits are made once: they are looked at with every message. The hour's is before the day's."""
+        minute = (self.messages_per_minute, MINUTE_SECONDS)
+        hour, day = (self.recipients_per_hour, HOUR_SECONDS), (self.recipients_per_day, DAY_SECONDS)
+        object.__setattr__(self, "message_limits", _limits(minute))
+        object.__setattr__(self, "recipient_limits", _limits(hour, day))
+
+    def or_else(self, other: Allotment) -> Allotment:
+        """What is not said here is as `other` says."""
+        return _joined(self, other, lambda mine, theirs: mine)
+
+    def strictest(self, other: Allotment) -> Allotment:
+        """The smaller of both, each by itself."""
+        return _joined(self, other, min)
+
+
+def _joined(one: Allotment, other: Allotment, both: Callable[[int, int], int]) -> Allotment:
+    values: dict[str, int | None] = {}
+    for each in (one for one in fields(Allotment) if one.init):
+        mine, theirs = getattr(one, each.name), getattr(other, each.name)
+        if mine is None or theirs is None:
+            values[each.name] = theirs if mine is None else mine
+        else:
+            values[each.name] = both(mine, theirs)
+    return Allotment(**values)
+
+
+def _limits(*numbers: tuple[int | None, float]) -> tuple[Limit, ...]:
+    return tuple(Limit(most, span) for most, span in numbers if most is not None)
+
+
+NOTHING_SAID: Final = Allotment()
+
+
+@dataclass(frozen=True, slots=True)
+class Allotments:
+    """What is said of single users and of members of groups, by names in lower case."""
+
+    users: Mapping[str, Allotment] = field(default_factory=dict)
+    groups: Mapping[str, Allotment] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.users and not self.groups
+
+    def of(self, names: Iterable[str], groups: frozenset[str] | None, everybody: Allotment) -> Allotment:
+        """A user's own word stands over its groups', and theirs over everybody's.
+
+        Of several groups the smallest number holds. `groups` None: nobody can tell now, so it may be a
+        member of any.
+        """
+        own = NOTHING_SAID
+        for name in names:
+            own = own.or_else(self.users.get(name, NOTHING_SAID))
+        theirs = NOTHING_SAID
+        for group, allotment in self.groups.items():
+            if groups is None or group in groups:
+                theirs = theirs.strictest(allotment)
+        if groups is None:
+            theirs = theirs.strictest(everybody) if self.groups else theirs
+        return own.or_else(theirs).or_else(everybody)
+
+
+NOBODY_APART: Final = Allotments()

@@ -1,0 +1,145 @@
+"""Who has sent enough is told when to try again; a device stays within its account."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable
+from dataclasses import replace
+from pathlib import Path
+
+from gatepost.guard.conduct import Conduct
+from gatepost.policy.allotment import NOBODY_APART, Allotment
+from gatepost.policy.facts import Device, Identity
+from gatepost.policy.reasons import Reason
+from gatepost.server.purse import Answer, Purse, Spent
+from guard.posts import Clock
+from server.gate import Dialogue, Gate, gate
+
+SERVER = """
+[smtp.smtp]
+listen = ["127.0.0.1:0"]
+tls = "off"
+auth = ["PLAIN"]
+auth_in_clear = true
+access = [
+  { allow = ["connect", "submit", "any-sender"], to = "net:127.0.0.0/8" },
+  { allow = ["relay"], to = "group:relay" },
+]
+"""
+ANN = "ann@example.org"
+
+
+async def logged_in(here: Gate, name: str = "ann") -> Dialogue:
+    client = await here.dial()
+    await client.reply()
+    await client.hello()
+    assert (await client.log_in(f"{name}@example.org")).startswith("235")
+    return client
+
+
+async def to(client: Dialogue, *recipients: str) -> list[str]:
+    """The first three characters of what is said to each."""
+    await client.say("RSET")
+    assert (await client.say(f"MAIL FROM:<{ANN}>")).startswith("250")
+    return [await client.say(f"RCPT TO:<{one}>") for one in recipients]
+
+
+def test_a_group_and_a_user_have_limits_of_their_own(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        more = (
+            "[limits.groups.relay]\nrecipients_per_hour = 3\nmessage_size_bytes = 2000\n"
+            '[limits.users."bob@example.org"]\nmessages_per_minute = 2\n'
+        )
+        async with gate(tmp_path, SERVER + more) as here:
+            here.add("ann", groups=("relay",))
+            here.add("bob")
+            ann, bob = await logged_in(here), await logged_in(here, "bob")
+            said = await to(ann, "a@x.example", "b@x.example", ANN, "c@x.example")
+            assert [one[:3] for one in said] == ["250", "250", "250", "450"]
+            assert re.match(r"450 4\.7\.1 .* try again in \d+ seconds \[recipients-per-hour ", said[3])
+            assert (await ann.say("RSET")).startswith("250")
+            assert (await ann.say(f"MAIL FROM:<{ANN}> SIZE=2001")).startswith(
+                "552 5.3.4 Message is larger than 2000"
+            )
+            for _ in range(2):
+                assert (await to(bob, ANN))[0].startswith("250")
+            await bob.say("RSET")
+            refused = await bob.say(f"MAIL FROM:<{ANN}>")
+            assert re.match(r"450 4\.7\.1 .* try again in \d+ seconds \[rate-limited ", refused)
+            await ann.close()
+            await bob.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_message_that_turns_out_too_large_for_its_user_is_refused(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with gate(tmp_path, SERVER + "[limits.groups.relay]\nmessage_size_bytes = 2000\n") as here:
+            here.add("ann", groups=("relay",))
+            here.add("bob")
+            large = b"Subject: x\r\n\r\n" + b"x" * 70 + b"\r\n" + (b"y" * 70 + b"\r\n") * 30
+            ann, bob = await logged_in(here), await logged_in(here, "bob")
+            assert (await ann.hand_in(ANN, ANN, content=large)).startswith(
+                "552 5.3.4 Message is larger than 2000"
+            )
+            assert (await ann.hand_in(ANN, ANN, content=large[:900] + b"\r\n")).startswith("250")
+            assert (await bob.hand_in(ANN, ANN, content=large)).startswith("250")
+            await ann.close()
+            await bob.close()
+
+    asyncio.run(scenario())
+
+
+def test_different_domains_are_counted_and_our_own_is_none(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with gate(
+            tmp_path, SERVER + "[limits.users.ann]\n" + "[limits]\ndomains_per_day_per_user = 2\n"
+        ) as here:
+            here.add("ann", groups=("relay",))
+            client = await logged_in(here)
+            said = await to(
+                client, "a@x.example", ANN, "b@x.example", "a@y.example", "a@z.example", "c@y.example"
+            )
+            assert [one[:3] for one in said] == ["250", "250", "250", "250", "450", "250"]
+            assert re.match(r"450 4\.7\.1 .* try again in \d+ seconds \[domains-per-day ", said[4])
+            other = await logged_in(here)
+            assert [one[:3] for one in await to(other, "a@z.example", "a@x.example")] == ["450", "250"]
+            await client.close()
+            await other.close()
+
+    asyncio.run(scenario())
+
+
+EVERYBODY = Allotment(5, None, 100, None, 10_000)
+IDENTITY = Identity(ANN, frozenset({ANN}), frozenset(), frozenset())
+
+
+async def settled(answer: Answer) -> Spent | None:
+    return await answer if isinstance(answer, Awaitable) else answer
+
+
+def test_a_device_has_its_own_limit_within_its_accounts() -> None:
+    async def facts() -> None:
+        conduct = Conduct(Clock())
+        scanner = replace(
+            IDENTITY, device=Device("scanner", Allotment(messages_per_minute=2, domains_per_day=1))
+        )
+        printer = replace(IDENTITY, device=Device("printer", Allotment(message_size_bytes=500)))
+        of = {
+            one: Purse(conduct, identity, NOBODY_APART, EVERYBODY)
+            for one, identity in (("ann", IDENTITY), ("scanner", scanner), ("printer", printer))
+        }
+        assert [purse.size_bytes for purse in of.values()] == [10_000, 10_000, 500]
+        assert [await settled(of["scanner"].message()) for _ in range(2)] == [None, None]
+        assert isinstance(await settled(of["scanner"].message()), Spent)
+        # what the scanner was refused is not counted for ann
+        assert [await settled(of["printer"].message()) for _ in range(3)] == [None, None, None]
+        assert isinstance(await settled(of["ann"].message()), Spent)
+        assert await settled(of["scanner"].recipient("x.example")) is None
+        spent = await settled(of["scanner"].recipient("y.example"))
+        assert spent is not None
+        assert spent.reason is Reason.DOMAINS_PER_DAY
+        assert await settled(of["printer"].recipient("y.example")) is None
+
+    asyncio.run(facts())
