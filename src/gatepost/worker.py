@@ -154,6 +154,7 @@ class Worker:
             ("abandon", self._abandon),
             ("status", partial(self._status, verbs)),
             ("certificates-look", self._look_at_certificates),
+            ("queue-bounce", partial(verbs.bounce, self._deliveries.give_up)),
             ("guard", self._hear_guard),
             ("contained", self._hear_contained),
             ("quota-call-back", self._call_back),

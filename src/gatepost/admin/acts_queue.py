@@ -34,6 +34,12 @@ class QueueActs:
         """They are tried now."""
         return await self._order("retry", ids, wanted, everything)
 
+    async def bounce(
+        self, ids: Sequence[str] = (), *, wanted: Filter | None = None, everything: bool = False
+    ) -> list[str]:
+        """They are given up, and their senders get a report."""
+        return await self._order("bounce", ids, wanted, everything)
+
     async def delete(
         self, ids: Sequence[str] = (), *, wanted: Filter | None = None, everything: bool = False
     ) -> list[str]:

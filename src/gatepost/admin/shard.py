@@ -10,12 +10,14 @@ from typing import Any
 
 from gatepost.admin.link import Refused, Value
 from gatepost.admin.queue import Filter, header_text, item_row
+from gatepost.admin.queue_verbs import QueueVerbs
 from gatepost.meter import Meter
 from gatepost.server.sessions import SessionReport, Sessions
 from gatepost.store.orders import Item
 from gatepost.store.spool import Spool
 
 _PAGE = 1_000
+_RETURNED = "the operator of this server has given it up"
 Fields = dict[str, Value]
 
 
@@ -33,18 +35,20 @@ class ShardVerbs:
         self._spools = spools
         self._sessions = sessions
         self._drain = drain
-        self._note = note
         self._meter = meter
-        self._own: dict[str, Callable[[Fields], Awaitable[Value]]] = {}
+        self._queue = queue = QueueVerbs(spools, note)
+        self._own: dict[str, Callable[[Fields], Awaitable[Value]]] = {
+            "queue-page": queue.page,
+            "queue-retry": lambda fields: queue.order(fields, Spool.retry, "to be tried at once"),
+            "queue-hold": lambda fields: queue.order(fields, Spool.hold, "held"),
+            "queue-release": lambda fields: queue.order(fields, Spool.release, "released"),
+            "queue-delete": lambda fields: queue.order(fields, Spool.delete, "deleted"),
+        }
         self._verbs: dict[str, Callable[[Fields], Value]] = {
             "status": self.status,
             "sessions": self._list_sessions,
             "queue-list": self._list_queue,
             "queue-show": self._show,
-            "queue-retry": lambda fields: self._order(fields, Spool.retry, "to be tried at once"),
-            "queue-hold": lambda fields: self._order(fields, Spool.hold, "held"),
-            "queue-release": lambda fields: self._order(fields, Spool.release, "released"),
-            "queue-delete": lambda fields: self._order(fields, Spool.delete, "deleted"),
             "session-close": self._close_session,
             "metrics": self._metrics,
             "alive": lambda fields: True,
@@ -65,6 +69,12 @@ class ShardVerbs:
         if act is None:
             raise Refused(f"there is no verb {verb!r}")
         return act(fields)
+
+    async def bounce(self, give_up: Callable[[str, str], bool], fields: Fields) -> Value:
+        """As the other orders; senders get a report."""
+        return await self._queue.order(
+            fields, lambda spool, queue_id: give_up(queue_id, _RETURNED), "to go back to its sender"
+        )
 
     def status(self, fields: Fields) -> Value:
         """Sessions by virtual server, and the queue in numbers."""
@@ -135,22 +145,6 @@ class ShardVerbs:
             if item is not None:
                 return item_row(item) | {"header": header_text(spool.header(queue_id) or b"")}
         raise Refused(f"there is no message {queue_id} in the queue", exit_code=3)
-
-    def _order(self, fields: Fields, act: Callable[[Spool, str], bool], what: str) -> Value:
-        """The ids for which the order was carried out: those named, or all that the filter lets through.
-
-        Without ids and without a filter `all` must be said: a slip must not empty a queue.
-        """
-        ids = fields.get("ids") or []
-        if not ids:
-            wanted = Filter(**fields.get("filter", {}))
-            if wanted == Filter() and not fields.get("all"):
-                raise Refused("say which messages: ids, a filter, or all", exit_code=2)
-            ids = [item.id for item in self._items() if wanted.lets(item)]
-        done = [queue_id for queue_id in ids if any(act(spool, queue_id) for spool in self._spools)]
-        for queue_id in done:
-            self._note(queue_id, what)
-        return done
 
 
 def session_row(report: SessionReport) -> dict[str, Any]:

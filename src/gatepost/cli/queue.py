@@ -183,6 +183,7 @@ ORDERS = (
     Order("retry", "Try now, whatever the waiting time.", "is tried now", "is not waiting in the queue"),
     Order("hold", "Keep until released; nothing is lost.", "is held", "is not in the queue"),
     Order("release", "Let go on what was held.", "is released", "is not held in the queue"),
+    Order("bounce", "Give up; the sender gets a report.", "goes back to its sender", "is not in the queue"),
     Order("delete", "Take out for good; nobody is told.", "is deleted", "is not in the queue"),
 )
 

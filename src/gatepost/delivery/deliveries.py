@@ -53,6 +53,10 @@ class Deliveries:
             self._ending.add(ending)
             ending.add_done_callback(self._ending.discard)
 
+    def give_up(self, queue_id: str, why: str) -> bool:
+        """The message goes back to its sender. False when it is not here."""
+        return any(delivery.give_up(queue_id, why) for delivery, _ in self._running)
+
     async def stop(self, grace_seconds: float) -> None:
         """What is under way may end within the grace; the rest is put back."""
         await asyncio.gather(

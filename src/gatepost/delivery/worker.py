@@ -34,7 +34,7 @@ from gatepost.delivery.timeouts import Timeouts
 from gatepost.delivery.tls import Contexts
 from gatepost.log import Log
 from gatepost.mail.address import Address
-from gatepost.mail.outcome import Outcome
+from gatepost.mail.outcome import Disposition, Outcome
 from gatepost.store.job import Job
 from gatepost.store.spool import Spool
 
@@ -42,6 +42,7 @@ _TAKEN_AT_ONCE = 100
 _CAPTURED_AT_ONCE = 16
 _LOOK_SECONDS = 0.25
 _STOPPED_SECONDS = 1.0
+_UNWANTED_AT_MOST = 1_000
 _DNS_SECONDS = 10.0
 
 
@@ -95,6 +96,7 @@ class Delivery:
         self._limits = limits or DeliveryLimits()
         self._lane_limits = lane_limits or LaneLimits()
         self._open: set[Errand] = set()
+        self._unwanted: dict[str, str] = {}
         self._slow = 0
         self._looked_at = 0.0
         self._emptier = asyncio.Event()
@@ -179,6 +181,21 @@ class Delivery:
         self._dispatcher.abort("this server is shutting down")
         await self._settlement.finish()
 
+    def give_up(self, queue_id: str, why: str) -> bool:
+        """The message is not tried again: its sender is told so. False when it is not here."""
+        if not self._spool.expedite(queue_id):
+            return False
+        if len(self._unwanted) >= _UNWANTED_AT_MOST:  # some were delivered after all
+            self._unwanted = {one: why for one, why in self._unwanted.items() if self._spool.find(one)}
+        self._unwanted[queue_id] = why
+        return True
+
+    def _give_up(self, errand: Errand, why: str) -> None:
+        failed = Disposition.FAILED
+        errand.outcomes = [Outcome(index, failed, 554, "5.0.0", why) for index in errand.job.remaining]
+        self._open.discard(errand)
+        self._settlement.close(errand)
+
     async def _take(self) -> None:
         """Takes what is due as far as there is room; waits when nothing is due or there is none."""
         self._look_round()
@@ -193,7 +210,10 @@ class Delivery:
         for job in jobs:
             errand = Errand(job)
             self._open.add(errand)
-            self._dispatcher.send(errand)
+            if self._unwanted and job.id in self._unwanted:
+                self._give_up(errand, self._unwanted.pop(job.id))
+            else:
+                self._dispatcher.send(errand)
         # the connections get their turn between two batches
         await asyncio.sleep(0)
 

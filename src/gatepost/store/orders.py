@@ -13,7 +13,7 @@ from gatepost.mail.outcome import Outcome
 from gatepost.store.failure import SpoolCorrupt
 from gatepost.store.outcomes import DONE
 from gatepost.store.queue import Order, Queue
-from gatepost.store.queueid import id_number, id_seconds, id_text
+from gatepost.store.queueid import BITS, LOW, id_number, id_seconds, id_text
 from gatepost.store.reading import read_job, read_state, read_stored
 from gatepost.store.record import Record
 from gatepost.store.segment import Segment
@@ -154,6 +154,13 @@ class Orders:
         self._queue.restate(found.segment, found.offset, replace(found.state, retry_at=0.0))
         return True
 
+    def expedite(self, queue_id: str) -> bool:
+        """The message is due at once: a held one too, and one under way as soon as it comes back."""
+        if queue_id in self._queue.busy:
+            self._queue.orders[queue_id] = Order.EXPEDITE
+            return True
+        return self.release(queue_id) or self.retry(queue_id)
+
     def delete(self, queue_id: str) -> bool:
         """The message is gone without a report; one under way is not tried again."""
         if queue_id in self._queue.busy:
@@ -206,6 +213,31 @@ class Orders:
                 if found is not None:
                     yield self._item(found)
             self._keep_recent(segment)
+
+    def live(self) -> Iterator[list[int]]:
+        """Every message, a segment at a time: `id_order(id) << 64 | place`. Reads no message."""
+        for segment in list(self._queue.segments.values()):
+            index = segment.read_index() if segment.live else None
+            if index is None:
+                continue
+            position, base = segment.outcomes.load_positions().get, segment.place(0)
+            self._keep_recent(segment)
+            # id_order written out: a call for each of a hundred thousand would take longer than the rest
+            yield [
+                ((number & LOW) << 8 | number >> BITS) << 64 | base | offset
+                for number, offset in zip(index.ids, index.offsets, strict=True)
+                if position(offset) != DONE
+            ]
+
+    def item_at(self, place: int) -> Item | None:
+        """The message there, None when it has gone since or cannot be read."""
+        segment, offset = self._queue.segments.get(place >> 32), place & 0xFFFFFFFF
+        if segment is None:
+            return None
+        position = segment.outcomes.load_positions().get(offset)
+        self._keep_recent(segment)
+        found = None if position == DONE else self._read(segment, offset, position or 0)
+        return None if found is None else self._item(found)
 
     def oldest(self) -> float | None:
         """When the oldest message came in, Unix seconds. Reads indexes, no message."""

@@ -33,6 +33,7 @@ class Order(Enum):
 
     HOLD = "hold"
     DELETE = "delete"
+    EXPEDITE = "expedite"
 
 
 class Queue:
@@ -190,6 +191,7 @@ class Queue:
             self._give_back(job, 0.0)
         else:
             del self.busy[job.id]
+            self.orders.pop(job.id, None)
             self._let_go(job)
             self.schedule(job.segment, job.offset, 0, job.position)
 
@@ -212,7 +214,10 @@ class Queue:
             self._finish(segment)
 
     def _give_back(self, job: Job, retry_at: float) -> None:
-        is_held = self.orders.pop(job.id, None) is Order.HOLD
+        order = self.orders.pop(job.id, None)
+        is_held = order is Order.HOLD
+        if order is Order.EXPEDITE:
+            retry_at = 0.0
         self._keep_state(job, retry_at, held=is_held)
         del self.busy[job.id]
         self._let_go(job)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 
-_COUNTER_BITS = 52  # microseconds since 1970 until the year 2112
+BITS = 52  # microseconds since 1970 until the year 2112
 _TEXT = re.compile(r"[0-9A-F]{15}")
+LOW = (1 << BITS) - 1
 WORKERS = 256
 
 
 def first_id(worker: int, now_microseconds: int, highest: int) -> int:
     """The first id to give out, above `highest` (0 for none) if that was this worker's."""
-    first = worker << _COUNTER_BITS | now_microseconds & (1 << _COUNTER_BITS) - 1
-    return max(first, highest + 1) if highest >> _COUNTER_BITS == worker else first
+    first = worker << BITS | now_microseconds & LOW
+    return max(first, highest + 1) if highest >> BITS == worker else first
 
 
 def id_text(number: int) -> str:
@@ -31,10 +32,15 @@ def id_number(text: str) -> int | None:
 
 def id_seconds(number: int) -> float:
     """When the message of this id came in, Unix seconds."""
-    return (number & (1 << _COUNTER_BITS) - 1) / 1_000_000
+    return (number & LOW) / 1_000_000
+
+
+def id_order(number: int) -> int:
+    """By this ids of several workers sort in the order of time."""
+    return (number & LOW) << 8 | number >> BITS
 
 
 def worker_of(text: str) -> int | None:
     """The worker that took this message in; None when `text` is no queue id."""
     number = id_number(text)
-    return None if number is None else number >> _COUNTER_BITS
+    return None if number is None else number >> BITS

@@ -29,6 +29,7 @@ from gatepost.store.failure import Report, SpoolCorrupt, SpoolFailed, SpoolFull,
 from gatepost.store.group import Group
 from gatepost.store.incoming import Incoming, LargeFile
 from gatepost.store.job import Job
+from gatepost.store.listing import Listing
 from gatepost.store.orders import Counts, Item, ItemState, Orders
 from gatepost.store.queue import Queue
 from gatepost.store.queueid import first_id, id_text
@@ -235,6 +236,10 @@ class Spool:
         """The message is due at once; False when it is not there or held."""
         return self._orders.retry(queue_id)
 
+    def expedite(self, queue_id: str) -> bool:
+        """The message is due at once, a held one too, one under way as soon as it comes back."""
+        return self._orders.expedite(queue_id)
+
     def delete(self, queue_id: str) -> bool:
         """The message is gone, and nobody is told; one under way is not tried again."""
         return self._orders.delete(queue_id)
@@ -253,6 +258,10 @@ class Spool:
     def items(self) -> Iterator[Item]:
         """Every message, oldest segment first, one at a time in memory."""
         return self._orders.items()
+
+    def listing(self) -> Listing:
+        """The messages that are here now, to be read in the order of time."""
+        return Listing(self._orders)
 
     def oldest(self) -> float | None:
         """When the oldest message that is still here came in, Unix seconds; None when there is none."""
