@@ -42,3 +42,7 @@ class OutsideTarget(AccountError):
 
 class PasswordRefused(AccountError):
     """The password would be no protection."""
+
+
+class LastAdministrator(AccountError):
+    """Nobody would be left who may do everything."""

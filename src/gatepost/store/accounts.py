@@ -15,10 +15,12 @@ from typing import Self
 from sqlalchemy import select
 
 from gatepost.store import tables
+from gatepost.store.administrators import Administrators
 from gatepost.store.aliases import Aliases
 from gatepost.store.audit import Audit
 from gatepost.store.database import Database, DatabaseError
 from gatepost.store.groups import Groups
+from gatepost.store.tokens import Tokens
 from gatepost.store.users import Users
 
 
@@ -27,9 +29,12 @@ def _now() -> datetime:
 
 
 class Accounts:
-    """`users`, `groups`, `aliases` and `audit` over one `database`. `clock` gives aware UTC."""
+    """`users`, `groups`, `aliases`, `administrators`, `tokens` and `audit` over one `database`.
 
-    __slots__ = ("aliases", "audit", "database", "groups", "users")
+    `clock` gives aware UTC.
+    """
+
+    __slots__ = ("administrators", "aliases", "audit", "database", "groups", "tokens", "users")
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = _now) -> None:
         self.database = database
@@ -37,6 +42,8 @@ class Accounts:
         self.users = Users(database, self.audit, clock)
         self.groups = Groups(database, self.audit)
         self.aliases = Aliases(database, self.audit)
+        self.administrators = Administrators(database, self.audit, clock)
+        self.tokens = Tokens(database, self.audit, clock)
 
     @classmethod
     def open(cls, path: Path, clock: Callable[[], datetime] = _now) -> Self:

@@ -109,3 +109,53 @@ secrets = Table(
     Column("name", Text, primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
+
+# Who signs in to console and API. Without `role` somebody of a directory, whose groups give the role;
+# the row then only holds what proves it.
+administrators = Table(
+    "administrators",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Text),
+    Column("password_hash", Text),
+    Column("totp_secret", Text),
+    Column("totp_step", Integer),
+    Column("created", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+security_keys = Table(
+    "security_keys",
+    metadata,
+    Column("credential_id", LargeBinary, primary_key=True),
+    Column("administrator_id", Integer, ForeignKey("administrators.id", ondelete="CASCADE"), nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", Integer, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Index("security_keys_administrator", "administrator_id"),
+)
+
+# One-time links. Without `administrator_id` whoever opens it becomes the first administrator.
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("secret_hash", LargeBinary, primary_key=True),
+    Column("administrator_id", Integer, ForeignKey("administrators.id", ondelete="CASCADE")),
+    Column("expires", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("areas", Text),
+    Column("created", Text, nullable=False),
+    Column("expires", Text),
+    Column("made_by", Text, nullable=False),
+)
