@@ -7,7 +7,6 @@ secret touches a disk. The cost (a few writes a handshake) is paid only where PL
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import os
@@ -17,6 +16,7 @@ from collections.abc import Iterable
 
 _LABEL = b"EXPORTER-Channel-Binding"  # RFC 9266 §2
 _LENGTH = 32
+_PIPE_BYTES = 65_536  # what a pipe holds (pipe(7)): one read empties it
 
 
 class ExporterSecrets:
@@ -33,13 +33,15 @@ class ExporterSecrets:
 
     def take(self) -> bytes | None:
         """The last secret logged since the last call, None when there is none."""
-        secret = None
-        with contextlib.suppress(BlockingIOError):
-            while log := os.read(self._reader, 65536):
-                for line in log.split(b"\n"):
-                    if line.startswith(b"EXPORTER_SECRET "):
-                        secret = bytes.fromhex(line.rsplit(b" ", 1)[1].decode("ascii"))
-        return secret
+        try:
+            log = os.read(self._reader, _PIPE_BYTES)
+        except BlockingIOError:
+            return None
+        start = log.rfind(b"EXPORTER_SECRET ")
+        if start < 0:
+            return None
+        line = log[start : log.index(b"\n", start)]
+        return bytes.fromhex(line.rsplit(b" ", 1)[1].decode("ascii"))
 
     def close(self) -> None:
         """The context makes no connections any more."""

@@ -7,6 +7,7 @@ memory is bounded: small messages are read ahead up to a budget, large ones go t
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -26,6 +27,13 @@ LAST_LOGIN: Final = "gatepost-login"
 WHOLE_BYTES: Final = 128 * 1024
 _AHEAD_BYTES: Final = 256 * 1024
 _AHEAD_MESSAGES: Final = 64
+# What the system holds in memory is read on the spot: a thread would cost ten times as much. A file that took
+# longer was not there after all; the next ones are left to the threads.
+_ON_THE_SPOT_SECONDS: Final = 0.002
+_LEFT_TO_THREADS: Final = 256
+# Where a mailbox was opened in a thread so short ago, its folder is in memory: it may be opened on the spot.
+_LATELY_SECONDS: Final = 3600
+_REMEMBERED: Final = 20_000
 # A listing of more messages is put together in a thread.
 _SHORT_LISTING: Final = 500
 
@@ -33,11 +41,15 @@ T = TypeVar("T")
 
 
 class Mailboxes(Protocol):
-    """The folder of all mailboxes. Both block or touch the disk."""
+    """The folder of all mailboxes."""
 
     def folder(self, account: str) -> Path: ...
 
-    def open(self, account: str) -> Session: ...
+    def open(self, account: str) -> Session:
+        """Waits for the disk."""
+
+    def open_at_hand(self, account: str) -> Session | None:
+        """Does not, and gives None where it would have to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,7 @@ class Maildrops:
     ) -> None:
         self._mailboxes = mailboxes
         self._clock = clock
+        self._lately: dict[str, float] = {}
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="maildrop")
 
     async def open(self, account: str, *, delay_seconds: float = 0) -> Maildrop | TooSoon:
@@ -64,6 +77,8 @@ class Maildrops:
             MailboxInUse: another session has it.
             MailboxFailed: the disk failed.
         """
+        if not delay_seconds and (at_hand := self._at_hand(account)) is not None:
+            return Maildrop(at_hand, self._threads)
         opening = asyncio.get_running_loop().run_in_executor(
             self._threads, self._opened, account, delay_seconds
         )
@@ -72,7 +87,25 @@ class Maildrops:
         except asyncio.CancelledError:
             opening.add_done_callback(_close_unwanted)
             raise
-        return session if isinstance(session, TooSoon) else Maildrop(session, self._threads)
+        if isinstance(session, TooSoon):
+            return session
+        self._remember(account)
+        return Maildrop(session, self._threads)
+
+    def _at_hand(self, account: str) -> Session | None:
+        """Whoever polls every few minutes is served without a thread. Raises: MailboxInUse."""
+        began = time.monotonic()
+        if began - self._lately.get(account, -math.inf) > _LATELY_SECONDS:
+            return None
+        session = self._mailboxes.open_at_hand(account)
+        if time.monotonic() - began > _ON_THE_SPOT_SECONDS:
+            del self._lately[account]
+        return session
+
+    def _remember(self, account: str) -> None:
+        if len(self._lately) >= _REMEMBERED:
+            self._lately.clear()
+        self._lately[account] = time.monotonic()
 
     def close(self) -> None:
         """What was begun is finished, an expunge above all."""
@@ -96,7 +129,7 @@ class Maildrops:
 class Maildrop:
     """One open mailbox with the marks of its session. One call at a time, `close` at any."""
 
-    __slots__ = ("_ahead", "_ahead_count", "_next", "_session", "_threads", "_working", "view")
+    __slots__ = ("_ahead", "_ahead_count", "_next", "_session", "_slow", "_threads", "_working", "view")
 
     def __init__(self, session: Session, threads: ThreadPoolExecutor) -> None:
         self._session = session
@@ -105,6 +138,7 @@ class Maildrop:
         self._ahead: dict[int, bytes] = {}
         self._ahead_count = 1
         self._next = -1
+        self._slow = 0
         self.view = View(session.sizes, session.uidls, session.usage.size_bytes)
 
     def is_long(self, request: event.List | event.Uidl) -> bool:
@@ -124,10 +158,22 @@ class Maildrop:
         return self.size_bytes(index) > WHOLE_BYTES
 
     def at_hand(self, index: int) -> bytes | None:
-        """The stored message, if it was read ahead already; it is given once."""
+        """The stored message, if it was read ahead already or the system holds it in memory."""
         message = self._ahead.pop(index, None)
+        if message is None and not self._ahead:
+            message = self._on_the_spot(index)
         if message is not None:
             self._next = index + 1
+        return message
+
+    def _on_the_spot(self, index: int) -> bytes | None:
+        if self._slow:
+            self._slow -= 1
+            return None
+        began = time.perf_counter()
+        message = self._session.content_at_hand(index)
+        if message is None or time.perf_counter() - began > _ON_THE_SPOT_SECONDS:
+            self._slow = _LEFT_TO_THREADS
         return message
 
     async def message(self, index: int) -> bytes:

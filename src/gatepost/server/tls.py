@@ -131,9 +131,9 @@ class TlsChannel:
         except _SSL_PROBLEMS as problem:
             raise TlsFailure(_words(problem)) from problem
         finally:
-            if self._secrets is not None:
+            if self._exporter_secret is None and self._secrets is not None:
                 # the secret is logged within this very call, so it is this connection's
-                self._exporter_secret = self._secrets.take() or self._exporter_secret
+                self._exporter_secret = self._secrets.take()
         return self.established
 
     def encrypt(self, data: bytes) -> bytes:

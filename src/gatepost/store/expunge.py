@@ -45,10 +45,14 @@ def remove(mailbox: Path, entries: Sequence[bytes], disk: Disk) -> set[bytes]:
     return missing
 
 
+def is_due(mailbox: Path) -> bool:
+    """Whether a list was left behind; there is hardly ever one."""
+    return os.path.lexists(f"{mailbox}/{JOURNAL}")
+
+
 def complete(mailbox: Path, disk: Disk) -> None:
     """What a list left behind names is gone, and so is the list. Raises: OSError."""
-    # Asked at every opening; there is hardly ever one.
-    if not os.path.lexists(f"{mailbox}/{JOURNAL}"):
+    if not is_due(mailbox):
         return
     content = (mailbox / JOURNAL).read_bytes()
     head, _newline, body = content.partition(b"\n")

@@ -19,7 +19,7 @@ from gatepost.store.usages import Usages
 
 
 class Mailboxes:
-    """The folder of all mailboxes. All but `folder` and `known_usage` blocks: run it off the loop."""
+    """The folder of all mailboxes. Those block that say nothing else: run them off the loop."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Mailboxes:
         self._postman = Postman(hostname, self._usages, disk=self._disk, now=now, report=report)
 
     def folder(self, account: str) -> Path:
-        """Where the mailbox of an account lies, or would lie. Raises: ValueError: no name."""
+        """Where the mailbox of an account lies, or would lie; does not block. Raises: ValueError: no name."""
         return self._root / folder_name(account)
 
     def names(self) -> list[str]:
@@ -86,6 +86,10 @@ class Mailboxes:
     def open(self, account: str) -> maildir.Session:
         """The mailbox, ours alone until it is closed. Raises: MailboxInUse, MailboxFailed."""
         return maildir.open_session(self.folder(account), disk=self._disk, now=self._now)
+
+    def open_at_hand(self, account: str) -> maildir.Session | None:
+        """The same without waiting for the disk, or None (`maildir.open_at_hand`). Raises: MailboxInUse."""
+        return maildir.open_at_hand(self.folder(account), disk=self._disk)
 
     def importer(self, account: str) -> Importer:
         """What brings old mail into the mailbox; while it works, nobody else may `deliver` here."""

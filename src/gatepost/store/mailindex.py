@@ -21,6 +21,7 @@ _MAGIC: Final = b"gatepost-index 1 " + sys.byteorder.encode()
 # A folder changed less than this before it was read may change again without its time telling.
 _SETTLED_NS: Final = 1_000_000_000
 _HEAD_LIMIT: Final = 256
+_SMALL_BYTES: Final = 131_072  # some 1,500 messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,20 @@ def load(mailbox: Path, at: Times | None) -> Listing | None:
             content = file.readall()
     except OSError:
         return None
+    return _listing(content, at)
+
+
+def load_small(mailbox: Path) -> Listing | None:
+    """The kept listing, if it is good still and short enough to be read at once. Raises: OSError."""
+    file = os.open(f"{mailbox}/{INDEX}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        content = os.read(file, _SMALL_BYTES)
+    finally:
+        os.close(file)
+    return None if len(content) == _SMALL_BYTES else _listing(content, times(mailbox))
+
+
+def _listing(content: bytes, at: Times | None) -> Listing | None:
     head, _newline, blob = content.partition(b"\n")
     facts = _facts(head)
     if facts is None or (at is not None and not _fresh(facts, at)):
