@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -15,15 +16,20 @@ from gatepost.admin.expiry import Expiry
 from gatepost.admin.link import Link, NotRunning, Refused, Value
 from gatepost.admin.metrics import House, Totals, certificate_ends, exposition
 from gatepost.admin.metrics_door import MetricsDoor
+from gatepost.admin.overview import sampled
 from gatepost.config.schema import Endpoint, Settings
 from gatepost.consoling import Consoling
 from gatepost.log import Log
 from gatepost.renewing import Renewing
 from gatepost.server.bind import CannotListen, listening_socket
 from gatepost.service.notify import ServiceManager
+from gatepost.store.history import History
+from gatepost.store.place import Place
 from gatepost.supervisor import Shard, Supervisor
 
 _EXPIRY_SECONDS = 3_600.0
+_SAMPLE_SECONDS = 60.0
+_HISTORY_SECONDS = 31 * 86_400.0
 _ANSWER_SECONDS = 20.0
 
 
@@ -58,6 +64,7 @@ class Housekeeping:
         """Everything serves."""
         self._run(self._watch_expiry())
         self._run(self._renewing.run())
+        self._run(self._keep_history())
         self._run(self._console.run())
         if self._manager.watchdog_seconds is not None:
             self._run(self._say_alive(self._manager.watchdog_seconds / 3))
@@ -82,13 +89,16 @@ class Housekeeping:
     async def ended(self) -> None:
         await asyncio.gather(*self._chores, return_exceptions=True)
 
-    async def metrics(self) -> str:
-        """The numbers of all workers, as Prometheus reads them."""
+    async def _answers(self) -> list[Value]:
         serving = [
             (shard, shard.link) for shard in self._workers.shards if shard.link and shard.ready.is_set()
         ]
         asked = [self._asked(shard, link) for shard, link in serving]
-        answers = [answer for answer in await asyncio.gather(*asked) if answer is not None]
+        return [answer for answer in await asyncio.gather(*asked) if answer is not None]
+
+    async def metrics(self) -> str:
+        """The numbers of all workers, as Prometheus reads them."""
+        answers = await self._answers()
         house = House(self._generation(), len(answers), self._workers.restarts, self._started_at)
         ends = await asyncio.to_thread(certificate_ends, self._settings())
         return exposition(house, self._totals, answers, ends, datetime.now(UTC))
@@ -132,6 +142,19 @@ class Housekeeping:
         while True:
             await asyncio.to_thread(self._expiry.look, self._settings(), datetime.now(UTC))
             await asyncio.sleep(_EXPIRY_SECONDS)
+
+    async def _keep_history(self) -> None:
+        """Each minute it is written down what was counted, for the curves of the console."""
+        history, before = History(Place(self._settings().state).history), dict(self._totals.all().counts)
+        while True:
+            answers, now = await self._answers(), time.time()
+            counts = self._totals.all().counts
+            sample, before = sampled(now, counts, before, answers), counts
+            try:
+                await asyncio.to_thread(history.keep, sample, forget_before=now - _HISTORY_SECONDS)
+            except sqlite3.Error as problem:
+                self._log.warning("history-not-kept", problem=str(problem))
+            await asyncio.sleep(_SAMPLE_SECONDS)
 
     async def _say_alive(self, seconds: float) -> None:
         """The watchdog hears of us only while every worker that serves answers."""

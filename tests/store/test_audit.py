@@ -36,6 +36,8 @@ def test_changes_come_newest_first_and_by_pages(database: Database) -> None:
     second = audit.changes(limit=2, before_id=first[-1].id)
     assert [change.after for change in first + second] == [{"quota_bytes": n} for n in (4, 3, 2, 1)]
     assert len(audit.changes(subject="u0")) == 3
+    assert len(audit.changes(who="ann", what="user-", limit=9)) == 5
+    assert audit.changes(who="bob") == audit.changes(what="group-") == []
     assert first[0].at == datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
     assert first[0].before is None
 

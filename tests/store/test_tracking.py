@@ -241,3 +241,19 @@ def test_what_was_done_with_a_message_stands_among_its_outcomes(path: Path) -> N
     (message,) = later.search(Question(queue_id="Q2")).messages
     (event,) = message.outcomes
     assert (event.recipient, event.disposition, event.code, event.text) == ("", "held", 0, "by the operator")
+
+
+def test_a_page_goes_on_before_the_last_row_of_the_one_before(tmp_path: Path) -> None:
+    tracking = Tracking(tmp_path / "t")
+    tracking.start()
+    now = time.time()
+    for number in range(6):
+        tracking.note_refused(
+            "S1", "internet", "192.0.2.7", None, "rcpt", "relay-denied", "a@b.example", None, "550 no",
+            now + number,
+        )  # fmt: skip
+    tracking.close()
+    first = tracking.search(Question(limit=2)).refusals
+    assert [one.at for one in first] == [now + 5, now + 4]
+    second = tracking.search(Question(limit=2, before=first[-1].at, sender="a@b.example")).refusals
+    assert [one.at for one in second] == [now + 3, now + 2]

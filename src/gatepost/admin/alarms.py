@@ -9,6 +9,7 @@ import json
 import os
 import smtplib
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from gatepost.guard.pace import Pace
 from gatepost.log import Log
 
 _SECONDS: Final = 20.0
+_RECENT: Final = 200
 SIGNATURE: Final = "X-Gatepost-Signature"
 TIMESTAMP: Final = "X-Gatepost-Timestamp"
 
@@ -44,12 +46,13 @@ class Report:
 
 
 class Alarms:
-    """`happened` tells whom it concerns, some time soon; `test` all, now."""
+    """`happened` tells whom it concerns, some time soon; `test` all, now. `recent`: oldest first."""
 
     def __init__(self, settings: Settings, log: Log, *, wall: Callable[[], float] = time.time) -> None:
         self._log = log
         self._wall = wall
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.recent: deque[dict[str, Any]] = deque(maxlen=_RECENT)
         self.change(settings)
 
     def change(self, settings: Settings) -> None:
@@ -60,6 +63,9 @@ class Alarms:
         }
 
     def happened(self, event: Event) -> None:
+        """It is among the recent ones, and whom it concerns is told some time soon."""
+        self.recent.append({"at": self._wall(), "event": event.kind.value, "about": event.about,
+                            "text": event.text})  # fmt: skip
         for name, alarm in self._alarms.items():
             if event.kind.value in alarm.events:
                 left_out = self._paces[name].left_out(event, self._wall())

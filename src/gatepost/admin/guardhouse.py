@@ -30,6 +30,7 @@ from gatepost.store.guarddb import BanRow, GuardStore, Memory, SourceRow
 
 _KEEP_SECONDS: Final = 30.0
 _LEDGER: Final = "ledger"
+_EVENTS: Final = "events"
 Fields = dict[str, Value]
 
 
@@ -73,6 +74,8 @@ class GuardHouse:
             self.guard.known.load(KnownSource(row.name, row.host, row.at) for row in self._store.sources())
             for row in self._store.bans():
                 self.guard.bans.add(Ban(network(row.network), row.until, row.note, row.by, row.at))
+            events = self._store.memory(_EVENTS)
+            self._alarms.recent.extend(events.value if events is not None else ())
             memory = self._store.memory(_LEDGER)
             if memory is not None:
                 elapsed = time.time() - memory.at
@@ -162,6 +165,7 @@ class GuardHouse:
         try:
             self._store.keep_sources(fresh, forget_before=oldest)
             self._store.remember(_LEDGER, memory)
+            self._store.remember(_EVENTS, Memory(memory.at, list(self._alarms.recent)))
         except sqlite3.Error as problem:
             self._fresh = fresh + self._fresh
             self._log.error("guard-memory-not-kept", problem=str(problem))
@@ -211,6 +215,10 @@ class GuardHouse:
             "spray": self.guard.is_spray,
         }
 
+    def _events(self, fields: Fields) -> Value:
+        """What alarms were told of, newest first."""
+        return list(reversed(self._alarms.recent))
+
     def _keep_bans(self) -> None:
         rows = [BanRow(str(b.network), b.until, b.note, b.by, b.at) for b in self.guard.bans]
         try:
@@ -224,6 +232,7 @@ _VERBS: dict[str, Callable[[GuardHouse, Fields], Any]] = {
     "guard-pardon": GuardHouse._pardon,
     "guard-bans": GuardHouse._list,
     "guard-status": GuardHouse._status,
+    "events": GuardHouse._events,
 }
 
 

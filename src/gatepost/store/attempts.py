@@ -21,7 +21,7 @@ from gatepost.store.failure import Report, log_report
 _FLUSH_SECONDS: Final = 1.0
 _FORGET_SECONDS: Final = 3_600.0
 _DAY_SECONDS: Final = 86_400.0
-_VERSION: Final = 1
+_VERSION: Final = 2
 _TABLES: Final = """
 CREATE TABLE attempt (
     at REAL NOT NULL, peer TEXT NOT NULL, network TEXT NOT NULL, virtual_server TEXT NOT NULL,
@@ -30,6 +30,7 @@ CREATE TABLE attempt (
 );
 CREATE INDEX attempt_at ON attempt (at)
 """
+_INDEX: Final = "CREATE INDEX attempt_account ON attempt (account, at) WHERE account IS NOT NULL"
 _COLUMNS: Final = (
     "at, peer, network, virtual_server, session, mechanism, tls, name, account, reason, treatment"
 )
@@ -115,19 +116,19 @@ class Attempts:
     def latest(self, since: float, limit: int) -> list[LoginAttempt]:
         """The newest first."""
         query = f"SELECT {_COLUMNS} FROM attempt WHERE at >= ? ORDER BY at DESC LIMIT ?"  # noqa: S608
-        with self._open() as database:
+        with self.reading() as database:
             rows = database.execute(query, (since, limit)).fetchall()
         return [replace(LoginAttempt(*row), tls=bool(row[6])) for row in rows]
 
-    def by_name(self, since: float, limit: int) -> list[Tally]:
+    def by_name(self, since: float, limit: int, skip: int = 0) -> list[Tally]:
         """The names tried without success, the most tried first."""
-        return self._tallies("lower(name)", since, limit)
+        return self._tallies("lower(name)", since, limit, skip)
 
-    def by_peer(self, since: float, limit: int) -> list[Tally]:
-        return self._tallies("peer", since, limit)
+    def by_peer(self, since: float, limit: int, skip: int = 0) -> list[Tally]:
+        return self._tallies("peer", since, limit, skip)
 
-    def by_network(self, since: float, limit: int) -> list[Tally]:
-        return self._tallies("network", since, limit)
+    def by_network(self, since: float, limit: int, skip: int = 0) -> list[Tally]:
+        return self._tallies("network", since, limit, skip)
 
     def timeline(self, since: float, until: float, steps: int) -> list[Span]:
         """`steps` spans from `since` to `until`."""
@@ -136,19 +137,19 @@ class Attempts:
             "SELECT CAST((at - :since) / :width AS INTEGER) AS step, SUM(account IS NULL), "
             "SUM(account IS NOT NULL) FROM attempt WHERE at >= :since AND at < :until GROUP BY step"
         )
-        with self._open() as database:
+        with self.reading() as database:
             rows = database.execute(query, {"since": since, "until": until, "width": width}).fetchall()
         counts = {step: (failed, good) for step, failed, good in rows}
         return [Span(since + n * width, *counts.get(n, (0, 0))) for n in range(steps)]
 
-    def _tallies(self, what: str, since: float, limit: int) -> list[Tally]:
+    def _tallies(self, what: str, since: float, limit: int, skip: int) -> list[Tally]:
         query = (
             f"SELECT {what} AS what, COUNT(*) AS number, COUNT(DISTINCT peer), COUNT(DISTINCT lower(name)), "  # noqa: S608
             "SUM(treatment = 'refused'), MIN(at), MAX(at) FROM attempt WHERE account IS NULL AND at >= ? "
-            "GROUP BY what ORDER BY number DESC, what LIMIT ?"
+            "GROUP BY what ORDER BY number DESC, what LIMIT ? OFFSET ?"
         )
-        with self._open() as database:
-            return [Tally(*row) for row in database.execute(query, (since, limit))]
+        with self.reading() as database:
+            return [Tally(*row) for row in database.execute(query, (since, limit, skip))]
 
     # the thread
 
@@ -184,15 +185,26 @@ class Attempts:
             database.execute("DELETE FROM attempt WHERE at < ?", (at,))
 
     @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for questions: who writes meanwhile does not wait for it."""
+        with self._open():
+            pass  # the tables are there
+        with closing(sqlite3.connect(self._path, timeout=10.0, isolation_level=None)) as database:
+            yield database
+
+    @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._path, timeout=10.0, isolation_level=None)) as database:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute("BEGIN IMMEDIATE")
             try:
-                if database.execute("PRAGMA user_version").fetchone()[0] == 0:
+                version = database.execute("PRAGMA user_version").fetchone()[0]
+                if version == 0:
                     for statement in _TABLES.split(";"):
                         database.execute(statement)
+                if version < _VERSION:
+                    database.execute(_INDEX)
                     database.execute(f"PRAGMA user_version = {_VERSION}")
                 yield database
             except BaseException:

@@ -58,13 +58,26 @@ class Audit:
         connection.execute(insert(tables.audit).values(row))
 
     def changes(
-        self, *, subject: str | None = None, before_id: int | None = None, limit: int = 100
+        self,
+        *,
+        subject: str | None = None,
+        who: str | None = None,
+        what: str | None = None,
+        before_id: int | None = None,
+        limit: int = 100,
     ) -> list[Change]:
-        """Up to `limit` changes, newest first; `before_id` is the last one's number of the page before."""
+        """Up to `limit` changes, newest first; `before_id` is the last one's number of the page before.
+
+        `what` is the word of an act, or how it begins: `user-`.
+        """
         table = tables.audit
         query = select(table).order_by(table.c.id.desc()).limit(limit)
         if subject is not None:
             query = query.where(table.c.subject == subject)
+        if who is not None:
+            query = query.where(table.c.who == who)
+        if what is not None:
+            query = query.where(table.c.what.startswith(what, autoescape=True))
         if before_id is not None:
             query = query.where(table.c.id < before_id)
         with self._database.reading() as connection:

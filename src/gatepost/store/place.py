@@ -21,6 +21,11 @@ class Place:
         return self.state / "tracking.sqlite3"
 
     @property
+    def history(self) -> Path:
+        """Numbers over time, for the console."""
+        return self.state / "history.sqlite3"
+
+    @property
     def guard(self) -> Path:
         return self.state / "guard.sqlite3"
 

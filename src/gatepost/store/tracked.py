@@ -68,4 +68,5 @@ class Question:
     reason: str | None = None
     said: str | None = None
     since: float | None = None
+    before: float | None = None
     limit: int = 100

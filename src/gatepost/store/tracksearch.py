@@ -34,6 +34,7 @@ class _Wanted:
     conditions: list[str] = field(default_factory=list)
     values: list[Value] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    before: float | None = None
 
     def demand(self, condition: str, value: Value, *, words: str | None = None) -> None:
         self.conditions.append(condition)
@@ -57,6 +58,8 @@ class _Wanted:
         indexed = tail(connection, table) if self.words else low - 1
         sql = f"SELECT {table}.number,{self.columns} FROM"
         where = "".join(f" AND {condition}" for condition in self.conditions)
+        if self.before is not None:
+            where += f" AND {table}.number < {_first_since(connection, table, self.before + _SLACK_SECONDS)}"
         rows: list[Sequence[str]] = connection.execute(
             f"{sql} {table} WHERE number > ?{where} ORDER BY number DESC LIMIT ?",
             (indexed, *self.values, limit),
@@ -132,6 +135,9 @@ def _demand(wanted: _Wanted, question: Question, names: Iterable[str]) -> None:
         wanted.demand("sender = ? COLLATE NOCASE", question.sender, words=question.sender)
     if question.since is not None:
         wanted.demand("at >= ?", question.since)
+    if question.before is not None:
+        wanted.demand("at < ?", question.before)
+        wanted.before = question.before
 
 
 def _first_since(connection: sqlite3.Connection, table: str, at: float) -> int:
