@@ -15,12 +15,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
+from gatepost.directory.certified import user_of
 from gatepost.directory.directory import Directory, Refusal, Unavailable
 from gatepost.directory.password import SCRAM_ITERATIONS, SCRAM_SALT_BYTES
 from gatepost.guard.attempt import Attempt, Outcome, Rejected, Tried, Welcome
 from gatepost.guard.limits import OPEN, Treatment
 from gatepost.log import Log
-from gatepost.policy.facts import Identity
+from gatepost.policy.facts import ClientCertificate, Identity
 from gatepost.policy.login import password_refused
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
@@ -121,6 +122,16 @@ class Login:
 
     async def vouched(self, attempt: Attempt, name: str) -> Outcome:
         """Whether the name may in, a ticket having proved it."""
+
+        async def asked() -> Identity | Refusal:
+            return await self._directory.identity(name) or await self._why_nobody(name)
+
+        return await self._without_password(attempt, name, asked)
+
+    async def _without_password(
+        self, attempt: Attempt, name: str, ask: Callable[[], Awaitable[Identity | Refusal]]
+    ) -> Outcome:
+        """Whether those whom somebody else has proved may in; `ask` says who they are."""
         treatment, reason = OPEN, self._too_open(attempt)
         if reason is None:
             treatment = await self._treated(attempt, name, None)
@@ -129,10 +140,17 @@ class Login:
             return self._done(attempt, name, Rejected(reason), None, treatment)
         with self._undecided(attempt):
             try:
-                answer = await self._directory.identity(name) or await self._why_nobody(name)
+                answer = await ask()
             except Unavailable as error:
                 return self._unavailable(attempt, name, error)
         return self._done(attempt, name, _outcome(answer), None, treatment)
+
+    async def certified(self, attempt: Attempt, certificate: ClientCertificate, wanted: str) -> Outcome:
+        """Whether the holder of the certificate may in, as `wanted`, or as whom it means."""
+        name = wanted or certificate.name
+        return await self._without_password(
+            attempt, name, lambda: user_of(self._directory, certificate, wanted)
+        )
 
     async def _why_nobody(self, name: str) -> Refusal:
         known = await self._directory.knows(name)

@@ -142,3 +142,11 @@ def test_one_peer_of_its_place_answers_for_every_peer(entries: list[str], peer: 
     assert narrowest is not None
     asked_there = may(Right.RELAY, Facts(narrowest.peer, hostnames=frozenset()), access)
     assert asked_there.answer is may(Right.RELAY, Facts(address, hostnames=frozenset()), access).answer
+
+
+def test_a_certificate_relays_over_tls_alone() -> None:
+    access = table("allow connect to anyone", "allow submit,relay to certificate:Scanner7")
+    (found,) = strangers(server(access))
+    assert found.may
+    assert found.over_tls
+    assert not any(one.may for one in strangers(server(access, tls=TlsMode.OFF)))

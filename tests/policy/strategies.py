@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from hypothesis import strategies as st
 
 from gatepost.policy.access import Effect, Entry, Right, Table, parse_network, parse_principal
-from gatepost.policy.facts import UNKNOWN, Facts, Identity
+from gatepost.policy.facts import UNKNOWN, ClientCertificate, Facts, Identity
 
 _PRINCIPALS = [
     "anyone",
@@ -61,5 +61,6 @@ facts = st.builds(
     tls=st.booleans(),
     identity=st.none() | identities,
     hostnames=hostnames | st.just(UNKNOWN),
-    certificate=st.none() | st.sampled_from(["scanner", "other"]),
+    certificate=st.none()
+    | st.sampled_from([ClientCertificate(name, frozenset({name})) for name in ("scanner", "other")]),
 )

@@ -21,7 +21,7 @@ from gatepost.policy.access import (
     parse_network,
     parse_principal,
 )
-from gatepost.policy.facts import UNKNOWN, Facts, Identity
+from gatepost.policy.facts import UNKNOWN, ClientCertificate, Facts, Identity
 from gatepost.policy.reasons import Reason
 from policy.strategies import allows, denies, entries, facts, groups, hostnames, rights, tables
 
@@ -189,8 +189,16 @@ def test_answers_and_verdicts_are_not_taken_for_truths() -> None:
 
 
 @pytest.mark.parametrize(
-    ("certificate", "answer"), [("Scanner", Answer.YES), ("other", Answer.NO), (None, Answer.NO)]
+    ("names", "answer"), [({"x", "scanner"}, Answer.YES), ({"other"}, Answer.NO), (None, Answer.NO)]
 )
-def test_a_certificate_is_meant_by_its_name(certificate: str | None, answer: Answer) -> None:
-    table = Table((_entry(Effect.ALLOW, Right.RELAY, "certificate:scanner"),))
-    assert may(Right.RELAY, Facts(_PEER, certificate=certificate), table).answer is answer
+def test_a_certificate_is_meant_by_any_of_its_names(names: set[str] | None, answer: Answer) -> None:
+    shown = None if names is None else ClientCertificate("X", frozenset(names))
+    table = Table((_entry(Effect.ALLOW, Right.RELAY, "certificate:Scanner"),))
+    assert may(Right.RELAY, Facts(_PEER, certificate=shown), table).answer is answer
+
+
+def test_a_certificate_is_demanded_where_nobody_else_may_connect() -> None:
+    device = _entry(Effect.ALLOW, Right.CONNECT, "certificate:scanner")
+    assert Table((device,)).demands_certificate
+    assert not Table((device, _entry(Effect.ALLOW, Right.CONNECT, "net:10.0.0.0/8"))).demands_certificate
+    assert not Table(()).demands_certificate

@@ -16,8 +16,9 @@ from gatepost.config.schema import Settings, SmtpServer, TlsMode
 from gatepost.directory.directory import Alias, Mailbox, Resolution, Unavailable, UnknownRecipient
 from gatepost.mail.address import Address
 from gatepost.policy.access import Answer, Entry, Match, Right, matches
-from gatepost.policy.facts import Identity, Peer, UnknownType
-from gatepost.policy.login import Channel, LoginRules, login_refused, offered
+from gatepost.policy.facts import ClientCertificate, Identity, Peer, UnknownType
+from gatepost.policy.login import LoginRules, login_refused, offered
+from gatepost.policy.principal import parse_principal
 from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
 from gatepost.server.refuse import refused, refused_right
@@ -31,13 +32,17 @@ _ROUTING: Final = frozenset("%!@")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The session that is thought up; `sender` and `recipient` as they would stand in the brackets."""
+    """The session that is thought up; `sender` and `recipient` as they would stand in the brackets.
+
+    `certificate` is a name in the client's, by which an access entry may mean it.
+    """
 
     peer: Peer
     tls: bool
     user: str | None
     sender: str
     recipient: str
+    certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +112,11 @@ class _Session:
     def stages(self) -> Iterator[Stage]:
         is_implicit = self._server.tls is TlsMode.IMPLICIT
         if is_implicit:
-            self._client.secured("TLS")
+            self._client.secured("TLS", self._shown())
         yield self._right("connect", Right.CONNECT, f"{self._case.peer} connects to {self._server.name}")
         yield self._tls()
         if self._case.tls and self._server.tls is not TlsMode.OFF and not is_implicit:
-            self._client.secured("TLS")
+            self._client.secured("TLS", self._shown())
         if self._case.user is not None:
             yield self._login(self._case.user)
         yield from self._mail()
@@ -119,20 +124,35 @@ class _Session:
 
     # before MAIL
 
+    def _shown(self) -> ClientCertificate | None:
+        """The client's certificate, where one is asked for."""
+        name = self._case.certificate
+        if name is None or self._server.client_ca_file is None:
+            return None
+        return ClientCertificate(name, frozenset({parse_principal(f"certificate:{name}").name}))
+
     def _tls(self) -> Stage:
         mode = self._server.tls
         if mode is TlsMode.IMPLICIT:
-            return _yes("tls", "TLS is on from the first byte")
+            return _yes("tls", f"TLS is on from the first byte{self._certificate()}")
         if mode is TlsMode.REQUIRE and not self._case.tls:
             return self._no("tls", Reason.TLS_REQUIRED, "TLS is required and not on")
         if mode is TlsMode.OFF and self._case.tls:
             text = 'the virtual server has tls = "off", so STARTTLS is refused'
             return self._no("tls", Reason.NOT_IMPLEMENTED, text, remedy='set tls = "offer" or "require"')
-        return _yes("tls", "TLS was started" if self._case.tls else f'in clear, with tls = "{mode.value}"')
+        started = f"TLS was started{self._certificate()}"
+        return _yes("tls", started if self._case.tls else f'in clear, with tls = "{mode.value}"')
+
+    def _certificate(self) -> str:
+        name = self._case.certificate
+        if name is None:
+            return ""
+        asked = self._server.client_ca_file is not None
+        return f" with the certificate {name}" if asked else "; no client certificate is asked for here"
 
     def _login(self, user: str) -> Stage:
         rules = LoginRules(self._server.auth, self._server.auth_in_clear)
-        channel = Channel(tls=self._client.facts.tls, binding=self._client.facts.tls)
+        channel = self._client.channel
         mechanisms = offered(rules, channel)
         reason = login_refused((mechanisms or rules.mechanisms or ("PLAIN",))[0], rules, channel)
         if reason is not None:

@@ -30,6 +30,7 @@ def explanation_row(
         "virtual_server": server,
         "peer": str(case.peer),
         "tls": case.tls,
+        "certificate": case.certificate,
         "mail_from": case.sender,
         "rcpt": case.recipient,
         "user": identity_row(login, paths) if isinstance(login, Identity) else case.user,

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from gatepost.config.schema import SmtpServer, TlsMode
 from gatepost.policy.access import Effect, Entry, Kind, Network, Principal, Right, Table, Verdict, may
-from gatepost.policy.facts import Facts, Identity, Peer
+from gatepost.policy.facts import ClientCertificate, Facts, Identity, Peer
 from gatepost.policy.reasons import Reason
 
 _ELSEWHERE = (ip_address("198.51.100.7"), ip_address("2001:db8::7"), ip_address("192.0.2.7"))
@@ -133,7 +133,7 @@ def _situations(
     server: SmtpServer, identity: Identity | None, principal: Principal | None
 ) -> Iterator[tuple[Facts, Place]]:
     """Every place and channel in which the client could be; none where it could not log in."""
-    in_clear = server.tls in (TlsMode.OFF, TlsMode.OFFER)
+    in_clear = server.tls in (TlsMode.OFF, TlsMode.OFFER) and not _is_certificate(principal)
     channels = [False] if in_clear and (identity is None or server.auth_in_clear) else []
     channels += [True] if server.tls is not TlsMode.OFF else []
     if identity is not None and not server.auth:
@@ -144,8 +144,13 @@ def _situations(
             if principal is not None and principal.kind is Kind.HOST:
                 facts = replace(facts, hostnames=frozenset({principal.name}))
             elif principal is not None:
-                facts = replace(facts, certificate=principal.name)
+                shown = ClientCertificate(principal.text.partition(":")[2], frozenset({principal.name}))
+                facts = replace(facts, certificate=shown)
             yield facts, place
+
+
+def _is_certificate(principal: Principal | None) -> bool:
+    return principal is not None and principal.kind is Kind.CERTIFICATE
 
 
 def places(table: Table) -> tuple[Place, ...]:

@@ -75,7 +75,9 @@ def _step(entry: Entry, facts: Facts) -> str | None:
             names = facts.hostnames
             return None if names is UNKNOWN or entry.to.name in names else f"come from the host {name}"
         case Kind.CERTIFICATE:
-            return f"show the client certificate {name}"
+            shown = facts.certificate
+            holds = shown is not None and entry.to.name in shown.names
+            return None if holds else f"show the client certificate {name}"
         case _:
             return None
 

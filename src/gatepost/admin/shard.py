@@ -155,6 +155,7 @@ def session_row(report: SessionReport) -> dict[str, Any]:
         "peer": report.peer,
         "user": report.user,
         "tls": report.tls,
+        "certificate": report.certificate,
         "since": report.since.isoformat(timespec="seconds"),
         "messages": report.messages,
     }

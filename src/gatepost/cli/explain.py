@@ -18,6 +18,7 @@ from gatepost.cli.context import NO, USAGE, Context, Failure
 from gatepost.cli.output import print_json
 from gatepost.config.schema import Settings, SmtpServer
 from gatepost.policy.facts import Peer
+from gatepost.policy.principal import PrincipalError, parse_principal
 from gatepost.store.place import Place
 from gatepost.store.tracking import Tracking
 
@@ -30,6 +31,10 @@ def explain(
     peer: Annotated[str | None, typer.Option("--from", metavar="IP", help="The peer's address.")] = None,
     tls: Annotated[bool, typer.Option("--tls", help="The peer uses TLS.")] = False,
     user: Annotated[str | None, typer.Option("--user", help="The peer logs in as this user.")] = None,
+    certificate: Annotated[
+        str | None,
+        typer.Option("--certificate", metavar="NAME", help="The peer shows a certificate of this name."),
+    ] = None,
     sender: Annotated[
         str | None, typer.Option("--mail-from", metavar="A", help="The sender; <> is the null sender.")
     ] = None,
@@ -56,7 +61,8 @@ def explain(
     elif name is None or peer is None or sender is None or rcpt is None:
         raise Failure("explain NAME needs --from IP, --mail-from A and --rcpt B", USAGE)
     else:
-        case = Case(_peer(peer), tls, user, sender.strip("<>"), rcpt.strip("<>"))
+        shown = None if certificate is None else _certificate(certificate)
+        case = Case(_peer(peer), tls, user, sender.strip("<>"), rcpt.strip("<>"), shown)
         _case(here, name, case, json=json)
 
 
@@ -108,6 +114,16 @@ def _peer(text: str) -> Peer:
         raise Failure(f"--from: {text!r} is no IP address; write 192.0.2.7 or 2001:db8::7", USAGE) from None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
+
+
+def _certificate(name: str) -> str:
+    """Raises Failure: no name that an entry could have."""
+    name = name.removeprefix("certificate:")
+    try:
+        parse_principal(f"certificate:{name}")
+    except PrincipalError as problem:
+        raise Failure(f"--certificate: {problem}", USAGE) from None
+    return name
 
 
 def add_to(app: typer.Typer) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from gatepost.config.certificates import certificate_doubts
+from gatepost.config.clientcerts import client_certificate_doubts
 from gatepost.config.finding import Finding, Findings, Severity, Stranger
+from gatepost.config.rules import servers
 from gatepost.config.schema import Settings
 from gatepost.config.stranger import OpenRelay, open_relays
 from gatepost.config.traps import Exists, doubts
@@ -24,6 +26,8 @@ def check(
     """All findings. The callbacks get lower-case names; without them names are not looked up."""
     found = [*doubts(settings, group_exists, user_exists)]
     found += certificate_doubts(settings, now or datetime.now(UTC))
+    for path, server in servers(settings):
+        found += client_certificate_doubts(path, server, now or datetime.now(UTC))
     warnings = [doubt.placed(settings.source) for doubt in dict.fromkeys(found)]
     errors = [_open_relay(relay, settings) for relay in open_relays(settings)]
     return Findings((*_by_line(errors), *_by_line(warnings)))

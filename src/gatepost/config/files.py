@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
+from gatepost.config.clientcerts import revocation_lists
 from gatepost.config.fault import Complaint
+from gatepost.config.rules import servers
 from gatepost.config.schema import Certificate, Settings
 from gatepost.config.source import KeyPath
 
@@ -49,6 +51,11 @@ def file_complaints(settings: Settings) -> Iterator[Complaint]:
             yield from _told(path, partial(_secret_line, "bind_password_file", directory.bind_password_file))
         if directory.ca_file is not None:
             yield from _told(path, partial(_certificates, "ca_file", directory.ca_file))
+    for path, server in servers(settings):
+        if server.client_ca_file is not None:
+            yield from _told(path, partial(_certificates, "client_ca_file", server.client_ca_file))
+        if server.client_crl_file is not None:
+            yield from _told(path, partial(_revoked, "client_crl_file", server.client_crl_file))
     if settings.kerberos is not None:
         yield from _told(("kerberos",), partial(_secret, "keytab", settings.kerberos.keytab))
     if settings.state.exists() and not settings.state.is_dir():
@@ -97,6 +104,14 @@ def _certificates(key: str, file: Path) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(_content(key, file))
     except ValueError:
         raise Unusable(key, f"{file} holds no PEM certificate", "PKCS#12 files are named with pfx") from None
+
+
+def _revoked(key: str, file: Path) -> None:
+    try:
+        revocation_lists(_content(key, file))
+    except ValueError:
+        remedy = "convert it: openssl crl -inform DER -in X -out Y"
+        raise Unusable(key, f"{file} holds no PEM revocation list", remedy) from None
 
 
 def _private_key(file: Path) -> PrivateKeyTypes:

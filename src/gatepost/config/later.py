@@ -35,12 +35,8 @@ LATER: Final = (
     *(
         Later((protocol, "*", "auth", "*"), name)
         for protocol in ("smtp", "pop3")
-        for name in ("EXTERNAL", "OAUTHBEARER", "XOAUTH2")
+        for name in ("OAUTHBEARER", "XOAUTH2")
     ),
-    Later(("smtp", "*", "access", "*", "to"), "certificate:"),
-    Later(("pop3", "*", "access", "*", "to"), "certificate:"),
-    Later(("smtp", "*", "client_ca_file")),
-    Later(("pop3", "*", "client_ca_file")),
     Later(("smtp", "*", "proxies")),
     Later(("pop3", "*", "proxies")),
     Later(("smtp", "*", "block_lists")),

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from gatepost.config.acme import Acme
 from gatepost.config.allotments import allotment_complaints
+from gatepost.config.clientcerts import client_certificate_complaints
 from gatepost.config.console import console_complaints
 from gatepost.config.directories import directory_complaints
 from gatepost.config.fault import Complaint
@@ -40,6 +41,7 @@ def complaints(settings: Settings, raw: Mapping[str, Any]) -> Iterator[Complaint
         yield from _certificate_missing(path, server, known)
         yield from _rights_never_asked(path, server)
         yield from _open_in_clear(path, server)
+        yield from client_certificate_complaints(path, server)
     for name, certificate in settings.certificates.items():
         yield from _half_certificate(("certificates", name), certificate)
     for pattern, route in settings.routes.items():

@@ -148,7 +148,13 @@ class VirtualServer(Limits):
     auth_in_clear: bool = False
     access: AccessTable
     client_ca_file: FilePath | None = None
+    client_crl_file: FilePath | None = None
     proxies: Annotated[tuple[Net, ...], Listed] = ()
+
+    @property
+    def demands_certificate(self) -> bool:
+        """Who shows no client certificate cannot even speak: TLS is on before `connect` is asked."""
+        return self.tls is TlsMode.IMPLICIT and self.access.demands_certificate
 
     @property
     def limits(self) -> Limits:

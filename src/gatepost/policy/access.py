@@ -135,6 +135,12 @@ class Table:
         object.__setattr__(self, "rules", {right: _rules(right, by_line) for right in Right})
 
     @cached_property
+    def demands_certificate(self) -> bool:
+        """Nobody without a client certificate may connect."""
+        opening = [e for e in self.entries if e.effect is Effect.ALLOW and Right.CONNECT in e.rights]
+        return bool(opening) and all(entry.to.kind is Kind.CERTIFICATE for entry in opening)
+
+    @cached_property
     def needs_hostnames(self) -> bool:
         """The peer's forward-confirmed names must be looked up before asking."""
         return any(entry.to.kind is Kind.HOST for entry in self.entries)
@@ -247,7 +253,7 @@ def _speaks_of_host(to: Principal, facts: Facts) -> Answer:
 
 
 def _speaks_of_certificate(to: Principal, facts: Facts) -> Answer:
-    return _answer(facts.certificate is not None and to.name == facts.certificate.lower())
+    return _answer(facts.certificate is not None and to.name in facts.certificate.names)
 
 
 _SPEAKS: dict[Kind, Callable[[Principal, Facts], Answer]] = {

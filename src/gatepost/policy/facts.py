@@ -62,16 +62,31 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A client certificate that TLS has verified.
+
+    `name` is what it is called in log and lists. `names` are all names by which `certificate:NAME`
+    may mean it, lower case: common name, DNS names, addresses, URIs, `sha256:` with its fingerprint.
+    `accounts` are the addresses and principal names in it, and `common_name` its subject's: by these
+    AUTH EXTERNAL finds the user.
+    """
+
+    name: str
+    names: frozenset[str]
+    accounts: tuple[str, ...] = ()
+    common_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything the access page may look at.
 
     `peer` is never an IPv4-mapped IPv6 address. `tls`: the connection is encrypted now. `hostnames`
-    are forward-confirmed reverse names, lower case. `certificate` is the name in a verified client
-    certificate.
+    are forward-confirmed reverse names, lower case. `certificate` is the client's, verified.
     """
 
     peer: Peer
     tls: bool = False
     identity: Identity | None = None
     hostnames: frozenset[str] | UnknownType = field(default=UNKNOWN)
-    certificate: str | None = None
+    certificate: ClientCertificate | None = None

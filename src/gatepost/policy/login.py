@@ -14,10 +14,14 @@ from gatepost.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """How the peer is connected. `binding`: the TLS session can give channel binding data."""
+    """How the peer is connected.
+
+    `binding`: the TLS session can give channel binding data. `certificate`: it verified the client's.
+    """
 
     tls: bool
     binding: bool = False
+    certificate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,14 @@ def offered(rules: LoginRules, channel: Channel) -> tuple[str, ...]:
     """The mechanisms to announce now; none where a login would be refused anyhow."""
     if not channel.tls and not rules.auth_in_clear:
         return ()
-    return tuple(name for name in rules.mechanisms if channel.binding or not name.endswith("-PLUS"))
+    return tuple(name for name in rules.mechanisms if _possible(name, channel))
+
+
+def _possible(mechanism: str, channel: Channel) -> bool:
+    """Whether the channel has what the mechanism rests on (RFC 4422 appendix A for EXTERNAL)."""
+    if mechanism == "EXTERNAL":
+        return channel.certificate
+    return channel.binding or not mechanism.endswith("-PLUS")
 
 
 def login_refused(mechanism: str, rules: LoginRules, channel: Channel) -> Reason | None:
@@ -43,6 +54,8 @@ def login_refused(mechanism: str, rules: LoginRules, channel: Channel) -> Reason
     # a password must not be tempted out in clear by naming another mechanism.
     if not channel.tls and not rules.auth_in_clear:
         return Reason.AUTH_NEEDS_TLS
+    if mechanism.upper() == "EXTERNAL" and "EXTERNAL" in rules.mechanisms and not channel.certificate:
+        return Reason.CERTIFICATE_MISSING
     return None if mechanism.upper() in offered(rules, channel) else Reason.UNKNOWN_MECHANISM
 
 

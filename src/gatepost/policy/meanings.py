@@ -50,6 +50,10 @@ MEANINGS: dict[Reason, Meaning] = {
         "The handshake failed: no common version or cipher, or the client refuses the certificate.",
         "Read the log for the TLS error; old devices need a virtual server of their own with `tls_min`.",
     ),
+    Reason.CERTIFICATE_REFUSED: Meaning(
+        "The client's certificate is of another authority, ended, revoked, not for clients, or missing.",
+        "The log says which; give the client a certificate of `client_ca_file`, or none at all.",
+    ),
     Reason.PLAINTEXT_AFTER_STARTTLS: Meaning(
         "Commands came in clear behind STARTTLS: an injection attack or a broken client.",
         "Have the client wait for the reply to STARTTLS.",
@@ -113,6 +117,14 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.CHANNEL_BINDING: Meaning(
         "The login is bound to another TLS session: somebody is in between, or the client is broken.",
         "Look for a TLS-inspecting proxy on the way.",
+    ),
+    Reason.CERTIFICATE_MISSING: Meaning(
+        "AUTH EXTERNAL was tried and the client had shown no certificate.",
+        "Have the client send its certificate, or log in with a password.",
+    ),
+    Reason.CERTIFICATE_NOBODY: Meaning(
+        "The certificate is good, and no user has its address or name; or several have.",
+        "Give a user the address in the certificate, or issue one with the user's.",
     ),
     Reason.LOGIN_REFUSED_BY_GUARD: Meaning(
         "The guard refused the login before any password was looked at.", "See `gatepost attacks`."

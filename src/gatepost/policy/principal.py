@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -26,6 +27,7 @@ class Kind(Enum):
         return self not in _BARE
 
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _BARE = frozenset({Kind.ANYONE, Kind.ANONYMOUS, Kind.AUTHENTICATED})
 _KINDS = {kind.value: kind for kind in Kind}
 
@@ -65,7 +67,19 @@ def parse_principal(text: str) -> Principal:
     if not name or name != name.strip():
         raise PrincipalError(f"{text!r} lacks a name; write {word}:NAME, without blanks around the name")
     network = parse_network(name) if kind is Kind.NET else None
-    return Principal(kind, name.lower(), network, text)
+    folded = _certificate_name(name) if kind is Kind.CERTIFICATE else name.lower()
+    return Principal(kind, folded, network, text)
+
+
+def _certificate_name(name: str) -> str:
+    """In lower case; a fingerprint without the colons that programs print in it."""
+    folded = name.lower()
+    if not folded.startswith("sha256:"):
+        return folded
+    digits = folded.removeprefix("sha256:").replace(":", "")
+    if _SHA256.fullmatch(digits) is None:
+        raise PrincipalError(f"{name!r} is no fingerprint; write sha256: and its 64 hexadecimal digits")
+    return f"sha256:{digits}"
 
 
 def parse_network(text: str) -> Network:

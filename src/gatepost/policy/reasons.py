@@ -25,6 +25,7 @@ class Reason(Enum):
     TLS_REQUIRED = "tls-required"
     TLS_UNAVAILABLE = "tls-unavailable"
     TLS_FAILED = "tls-failed"
+    CERTIFICATE_REFUSED = "certificate-refused"
     PLAINTEXT_AFTER_STARTTLS = "plaintext-after-starttls"
     SYNTAX_ERROR = "syntax-error"
     UNKNOWN_COMMAND = "unknown-command"
@@ -49,6 +50,8 @@ class Reason(Enum):
     PASSWORD_EXPIRED = "password-expired"  # noqa: S105
     AUTHORIZATION_IDENTITY = "authorization-identity"
     CHANNEL_BINDING = "channel-binding"
+    CERTIFICATE_MISSING = "certificate-missing"
+    CERTIFICATE_NOBODY = "certificate-nobody"
     LOGIN_REFUSED_BY_GUARD = "login-refused-by-guard"
     DIRECTORY_UNAVAILABLE = "directory-unavailable"
     # MAIL FROM
@@ -110,6 +113,7 @@ _KEPT_FROM_PEER = frozenset(
         Reason.PASSWORD_EXPIRED,
         Reason.AUTHORIZATION_IDENTITY,
         Reason.CHANNEL_BINDING,
+        Reason.CERTIFICATE_NOBODY,
         Reason.LOGIN_REFUSED_BY_GUARD,
     }
 )
@@ -153,6 +157,7 @@ REPLIES: dict[Reason, Said] = {
     Reason.TLS_REQUIRED: Said(530, "5.7.0", "Must issue a STARTTLS command first"),
     Reason.TLS_UNAVAILABLE: Said(454, "4.7.0", "TLS not available due to temporary reason"),
     Reason.TLS_FAILED: Said(421, "4.7.0", "TLS handshake failed"),
+    Reason.CERTIFICATE_REFUSED: Said(421, "4.7.0", "Client certificate refused"),
     Reason.PLAINTEXT_AFTER_STARTTLS: Said(421, "4.7.0", "Data before the TLS handshake"),
     Reason.SYNTAX_ERROR: Said(501, "5.5.4", "Syntax error in parameters"),
     Reason.UNKNOWN_COMMAND: Said(500, "5.5.1", "Command not recognized"),
@@ -164,6 +169,7 @@ REPLIES: dict[Reason, Said] = {
     Reason.AUTH_NOT_OFFERED: Said(502, "5.5.1", "AUTH is not offered here", "SYS/PERM"),
     Reason.AUTH_NEEDS_TLS: Said(538, "5.7.11", "Encryption required for requested authentication mechanism"),
     Reason.UNKNOWN_MECHANISM: Said(504, "5.5.4", "Authentication mechanism not offered"),
+    Reason.CERTIFICATE_MISSING: Said(535, "5.7.8", "No client certificate came with TLS", "AUTH"),
     Reason.AUTH_MALFORMED: Said(501, "5.5.2", "Cannot decode the response"),
     Reason.AUTH_CANCELLED: Said(501, "5.7.0", "Authentication cancelled"),
     Reason.BAD_CREDENTIALS: Said(535, "5.7.8", "Authentication credentials invalid", "AUTH"),

@@ -7,7 +7,7 @@ import secrets
 
 from gatepost.directory.password import SCRAM_ITERATIONS
 from gatepost.login import Attempt, Login, Rejected, Welcome
-from gatepost.policy.login import Channel, LoginRules, login_refused, offered
+from gatepost.policy.login import LoginRules, login_refused, offered
 from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
 from gatepost.server.connection import Connection
@@ -17,6 +17,7 @@ from gatepost.wire.mechanisms import server_mechanism
 from gatepost.wire.sasl import (
     Challenge,
     Credentials,
+    External,
     KeysWanted,
     Proven,
     SaslError,
@@ -45,7 +46,8 @@ class AuthExchange:
         self._login = login
         self._attempt = attempt
         self._rules = rules
-        self._channel = Channel(tls=client.tls is not None, binding=connection.channel is not None)
+        self._channel = client.channel
+        self._certificate = client.facts.certificate
         self._connection = connection
         self._name = ""
         self._keys: ScramKeys | None = None
@@ -86,7 +88,7 @@ class AuthExchange:
     async def _next(self, step: Step) -> Turn:
         if isinstance(step, Challenge):
             return step
-        if step.authzid and not _is_own(step):
+        if step.authzid and not isinstance(step, External) and not _is_own(step):
             # nobody may act as somebody else
             return await self._login.disproven(self._attempt, step.name, Reason.AUTHORIZATION_IDENTITY)
         match step:
@@ -94,6 +96,9 @@ class AuthExchange:
                 return await self._login.password(self._attempt, name, password)
             case KeysWanted():
                 return await self._keys_for(step)
+            case External(authzid):
+                assert self._certificate is not None
+                return await self._login.certified(self._attempt, self._certificate, authzid)
             case Vouched(_, name):
                 return await self._login.vouched(self._attempt, name)
             case Proven(_, name):

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from gatepost.config.schema import Certificate
 from gatepost.secret import Secret
+from gatepost.server.clientcert import ClientTrust
 
 _VERSIONS = {
     "1.0": ssl.TLSVersion.TLSv1,
@@ -96,8 +97,12 @@ def _binding(leaf: x509.Certificate) -> bytes:
 C = TypeVar("C", bound=ssl.SSLContext)
 
 
-def server_context(pairs: Sequence[KeyPair], kind: type[C], *, tls_min: str = "1.2") -> C:
+def server_context(
+    pairs: Sequence[KeyPair], kind: type[C], *, tls_min: str = "1.2", trust: ClientTrust | None = None
+) -> C:
     """A context of this kind for listeners, with pairs of different key types.
+
+    With `trust` clients are asked for certificates.
 
     Raises ssl.SSLError when a key and its certificate do not belong together.
     """
@@ -110,6 +115,8 @@ def server_context(pairs: Sequence[KeyPair], kind: type[C], *, tls_min: str = "1
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 allows TLS below 1.2 only there
     for pair in pairs:
         _load(context, pair)
+    if trust is not None:
+        trust.ask(context)
     return context
 
 

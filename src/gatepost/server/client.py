@@ -9,7 +9,8 @@ from ipaddress import IPv6Address, ip_address
 
 from gatepost.mail.address import Address
 from gatepost.policy.access import Right, Table, Verdict, may
-from gatepost.policy.facts import UNKNOWN, Facts, Identity, Peer, UnknownType
+from gatepost.policy.facts import UNKNOWN, ClientCertificate, Facts, Identity, Peer, UnknownType
+from gatepost.policy.login import Channel
 
 
 @lru_cache(maxsize=4096)
@@ -57,6 +58,24 @@ class Client:
         """When it connected, UTC."""
         return datetime.fromtimestamp(self._began, UTC)
 
+    @property
+    def certificate_name(self) -> str | None:
+        certificate = self.facts.certificate
+        return None if certificate is None else certificate.name
+
+    @property
+    def channel(self) -> Channel:
+        """What logins can rest on. Our TLS can always give channel bindings."""
+        facts = self.facts
+        return Channel(facts.tls, binding=facts.tls, certificate=facts.certificate is not None)
+
+    @property
+    def holder(self) -> str | None:
+        """Who is on record for what it does: the user, else the certificate it showed."""
+        if self.user is None and self.facts.certificate is not None:
+            return f"certificate:{self.facts.certificate.name}"
+        return self.user
+
     def owns(self, address: Address) -> bool:
         """Whether it is one of the identity's own, with or without a tag (`bob+lists@`)."""
         if address is not self._asked:
@@ -84,9 +103,10 @@ class Client:
             verdict = verdicts[right] = may(right, self.facts, self._table)
         return verdict
 
-    def secured(self, tls: str) -> None:
+    def secured(self, tls: str, certificate: ClientCertificate | None = None) -> None:
+        """TLS is on; `certificate` is the client's."""
         self.tls = tls
-        self._learn(replace(self.facts, tls=True))
+        self._learn(replace(self.facts, tls=True, certificate=certificate))
 
     def named(self, hostnames: frozenset[str] | UnknownType) -> None:
         self._learn(replace(self.facts, hostnames=hostnames))

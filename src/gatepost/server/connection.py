@@ -36,6 +36,9 @@ class Conversation(Protocol):
     def ended(self, why: str) -> None:
         """Nothing more comes and nothing more can be sent; called once."""
 
+    def certificate_refused(self, connection: Connection, why: str) -> None:
+        """The handshake failed over the client's certificate; `ended` follows."""
+
     def timed_out(self) -> bool:
         """The peer has been silent too long. False: it waits for us, so it has its time again."""
 
@@ -118,6 +121,8 @@ class Connection(asyncio.Protocol):
         try:
             clear = channel.receive(data)
         except TlsFailure as failure:
+            if failure.is_certificate:
+                self._conversation.certificate_refused(self, str(failure))
             self._fail(str(failure))
             return
         if output := channel.take_output():

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Iterator, Mapping, Sequence
 
 from gatepost.server.certificate import KeyPair, ServerCertificate, server_context
+from gatepost.server.clientcert import ClientTrust
 
 
 class Face(ssl.SSLContext):
@@ -36,14 +37,15 @@ class Faces:
 
     __slots__ = ("_by_name", "default")
 
-    def __init__(self, pairs: Sequence[KeyPair], *, tls_min: str) -> None:
+    def __init__(self, pairs: Sequence[KeyPair], *, tls_min: str, trust: ClientTrust | None = None) -> None:
         """Raises ValueError, ssl.SSLError for what cannot be served."""
         certificates = [ServerCertificate.of(pair) for pair in pairs]
         made: dict[tuple[int, ...], Face] = {}
 
         def face(chosen: tuple[int, ...]) -> Face:
             if chosen not in made:
-                context = server_context([pairs[index] for index in chosen], Face, tls_min=tls_min)
+                chain = [pairs[index] for index in chosen]
+                context = server_context(chain, Face, tls_min=tls_min, trust=trust)
                 context.certificates = tuple(certificates[index] for index in chosen)
                 made[chosen] = context
             return made[chosen]

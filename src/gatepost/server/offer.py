@@ -7,8 +7,8 @@ from gatepost.policy.login import Channel, LoginRules, offered
 from gatepost.smtp.extension import Extensions, TransactionLimits
 
 
-def offer(settings: SmtpServer, *, tls: bool) -> Extensions:
-    """The extensions, with TLS on or not."""
+def offer(settings: SmtpServer, channel: Channel) -> Extensions:
+    """The extensions over this channel."""
     rules = LoginRules(settings.auth, settings.auth_in_clear)
     return Extensions(
         pipelining=True,
@@ -18,7 +18,7 @@ def offer(settings: SmtpServer, *, tls: bool) -> Extensions:
         chunking=True,
         dsn=True,
         enhanced_status_codes=True,
-        starttls=not tls and settings.tls in (TlsMode.OFFER, TlsMode.REQUIRE),
-        auth=offered(rules, Channel(tls=tls, binding=tls)),
+        starttls=not channel.tls and settings.tls in (TlsMode.OFFER, TlsMode.REQUIRE),
+        auth=offered(rules, channel),
         limits=TransactionLimits(rcpt_max=settings.recipients_per_message),
     )

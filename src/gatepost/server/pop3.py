@@ -22,12 +22,13 @@ from gatepost.pop3.state import State
 from gatepost.server.admission import refusal_at_accept
 from gatepost.server.client import Client, peer_address
 from gatepost.server.connection import Connection
+from gatepost.server.doorstep import certificate_refused, secured
 from gatepost.server.hostname import confirmed_hostnames
 from gatepost.server.pop3_login import Entrance
 from gatepost.server.pop3_mail import Collection
 from gatepost.server.pop3_record import Pop3Record
 from gatepost.server.pop3_refuse import pop3_refused
-from gatepost.server.sessions import SessionReport
+from gatepost.server.sessions import SessionReport, session_report
 from gatepost.server.shard import Pop3VirtualServer, Shard
 
 _BATCH_BYTES: Final = 64 * 1024
@@ -79,7 +80,7 @@ class Pop3Conversation:
         self._connection = connection
         self._client = Client(shard.sessions.new_id(), peer, server.settings.access, now=shard.clock())
         if connection.channel is not None:
-            self._client.secured(connection.channel.summary)
+            secured(shard, self._server.name, self._client, connection.channel)
         self._core = Server(errors_in_a_row=server.settings.errors_per_session)
         self._record = Pop3Record(shard.log, shard.tracking, shard.clock, server.name, self._client)
         self._entrance = Entrance(shard, server, self._client, connection, self._core, self._record)
@@ -107,7 +108,11 @@ class Pop3Conversation:
     def secured(self) -> None:
         assert self._connection.channel is not None
         self._core.tls_started()
-        self._client.secured(self._connection.channel.summary)
+        secured(self._shard, self._server.name, self._client, self._connection.channel)
+
+    def certificate_refused(self, connection: Connection, why: str) -> None:
+        client = getattr(self, "_client", None)
+        certificate_refused(self._shard, self._server.name, connection, client, why)
 
     def timed_out(self) -> bool:
         # RFC 1939 §3: closed without a word, and nothing is deleted.
@@ -130,17 +135,7 @@ class Pop3Conversation:
         return self._client.id
 
     def report(self) -> SessionReport:
-        client = self._client
-        return SessionReport(
-            client.id,
-            "pop3",
-            self._server.name,
-            str(client.peer),
-            client.user,
-            client.tls,
-            client.since,
-            self._record.retrieved,
-        )
+        return session_report(self._client, "pop3", self._server.name, self._record.retrieved)
 
     def drain(self) -> None:
         """Ends after the command in hand. Nothing is deleted: the client comes again."""
@@ -292,12 +287,11 @@ class Pop3Conversation:
     # AUTHORIZATION
 
     def _capabilities(self, asked: event.Capa) -> Answer:
-        return self._server.capabilities(
-            tls=self._client.tls is not None, logged_in=self._client.identity is not None
-        ).reply()
+        client = self._client
+        return self._server.capabilities(client.channel, logged_in=client.identity is not None).reply()
 
     def _mechanisms(self, asked: event.AuthMechanisms) -> Answer:
-        offered = self._server.capabilities(tls=self._client.tls is not None, logged_in=False)
+        offered = self._server.capabilities(self._client.channel, logged_in=False)
         return self._entrance.in_clear() or offered.mechanisms_reply()
 
     def _start_tls(self, asked: event.Stls) -> Answer:

@@ -60,7 +60,7 @@ class Pop3Record:
             client.id,
             self._name,
             str(client.peer),
-            client.user,
+            client.holder,
             stage,
             reason.value,
             None,

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from gatepost.policy.facts import Peer
+from gatepost.server.client import Client
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base 32: no I, L, O, U to misread
 _BITS = 30
@@ -31,6 +32,21 @@ class SessionReport:
     tls: str | None
     since: datetime
     messages: int
+    certificate: str | None = None
+
+
+def session_report(client: Client, protocol: str, virtual_server: str, messages: int) -> SessionReport:
+    return SessionReport(
+        client.id,
+        protocol,
+        virtual_server,
+        client.peer_text,
+        client.user,
+        client.tls,
+        client.since,
+        messages,
+        client.certificate_name,
+    )
 
 
 class OpenSession(Protocol):

@@ -81,7 +81,7 @@ class SmtpVirtualServer:
     name: str = field(init=False)
     everybody: Allotment = field(init=False)
     scanner: Scanner | None = field(init=False, default=None)
-    _ehlo: dict[bool, Reply] = field(init=False, default_factory=dict)
+    _ehlo: dict[Channel, Reply] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.name = self.settings.name
@@ -97,11 +97,11 @@ class SmtpVirtualServer:
         if self.settings.scan == before.settings.scan:
             self.scanner = before.scanner
 
-    def ehlo(self, hostname: str, *, tls: bool) -> Reply:
+    def ehlo(self, hostname: str, channel: Channel) -> Reply:
         """What is offered now; never before it is true."""
-        reply = self._ehlo.get(tls)
+        reply = self._ehlo.get(channel)
         if reply is None:
-            reply = self._ehlo[tls] = ehlo_reply(hostname, offer(self.settings, tls=tls))
+            reply = self._ehlo[channel] = ehlo_reply(hostname, offer(self.settings, channel))
         return reply
 
 
@@ -120,15 +120,15 @@ class Pop3VirtualServer:
         self.name = self.settings.name
         self.key = f"pop3.{self.name}"
 
-    def capabilities(self, *, tls: bool, logged_in: bool) -> Capabilities:
+    def capabilities(self, channel: Channel, *, logged_in: bool) -> Capabilities:
         """What is offered now; never before it is true."""
-        settings = self.settings
+        settings, tls = self.settings, channel.tls
         rules = LoginRules(settings.auth, settings.auth_in_clear)
         may_log_in = tls or (settings.auth_in_clear and settings.tls is not TlsMode.REQUIRE)
         return Capabilities(
             user=settings.user_pass and may_log_in,
             stls=not tls and not logged_in and settings.tls in (TlsMode.OFFER, TlsMode.REQUIRE),
-            mechanisms=offered(rules, Channel(tls=tls, binding=tls)) if may_log_in else (),
+            mechanisms=offered(rules, channel) if may_log_in else (),
             login_delay_seconds=settings.login_delay_seconds,
             expire_days=settings.expire_days,
             implementation="Gatepost",

@@ -21,10 +21,11 @@ from gatepost.server.admission import refusal_at_accept
 from gatepost.server.auth import AuthExchange, Turn
 from gatepost.server.client import Client, peer_address
 from gatepost.server.connection import Connection
+from gatepost.server.doorstep import certificate_refused, secured
 from gatepost.server.hostname import confirmed_hostnames
 from gatepost.server.record import Record
 from gatepost.server.refuse import core_reason, refused, refused_right
-from gatepost.server.sessions import SessionReport
+from gatepost.server.sessions import SessionReport, session_report
 from gatepost.server.shard import Shard, SmtpVirtualServer
 from gatepost.server.transaction import Transaction
 from gatepost.smtp import command
@@ -88,7 +89,7 @@ class SmtpConversation:
         self._connection = connection
         self._client = Client(shard.sessions.new_id(), peer, settings.access, now=shard.clock())
         if connection.channel is not None:
-            self._client.secured(connection.channel.summary)
+            secured(shard, self._server.name, self._client, connection.channel)
         self._core = Server(
             shard.settings.hostname,
             size_limit_bytes=settings.limits.message_size_bytes,
@@ -125,7 +126,11 @@ class SmtpConversation:
         assert self._connection.channel is not None
         self._core.tls_started()
         self._guarded = False
-        self._client.secured(self._connection.channel.summary)
+        secured(self._shard, self._server.name, self._client, self._connection.channel)
+
+    def certificate_refused(self, connection: Connection, why: str) -> None:
+        client = getattr(self, "_client", None)
+        certificate_refused(self._shard, self._server.name, connection, client, why)
 
     def timed_out(self) -> bool:
         if self._busy or self._core.closed:
@@ -152,17 +157,7 @@ class SmtpConversation:
         return self._client.id
 
     def report(self) -> SessionReport:
-        client = self._client
-        return SessionReport(
-            client.id,
-            "smtp",
-            self._server.name,
-            client.peer_text,
-            client.user,
-            client.tls,
-            client.since,
-            self._record.accepted_count,
-        )
+        return session_report(self._client, "smtp", self._server.name, self._record.accepted_count)
 
     def drain(self) -> None:
         self._draining = True
@@ -295,7 +290,7 @@ class SmtpConversation:
         self._transaction.introduced(event)
         if not event.extended:
             return Reply(250, None, (self._shard.settings.hostname,))
-        return self._server.ehlo(self._shard.settings.hostname, tls=self._client.tls is not None)
+        return self._server.ehlo(self._shard.settings.hostname, self._client.channel)
 
     def _start_tls(self, event: command.StartTls) -> Answer:
         if self._server.settings.tls not in (TlsMode.OFFER, TlsMode.REQUIRE) or self._server.tls is None:

@@ -12,34 +12,46 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gatepost.config.schema import Certificate, TlsMode, VirtualServer
+from gatepost.policy.facts import ClientCertificate
 from gatepost.server.certificate import key_pair
+from gatepost.server.clientcert import ClientTrust, client_certificate, trust_files
 from gatepost.server.exporter import ExporterSecrets, tls_exporter
 from gatepost.server.face import Face, Faces
 
 _READ_BYTES = 16384  # what a record holds at most (RFC 8446 §5.1)
+_NO_CERTIFICATE = "PEER_DID_NOT_RETURN_A_CERTIFICATE"
 _SSL_PROBLEMS = (ssl.SSLError, ssl.CertificateError, ValueError)
 
 
 class TlsFailure(Exception):
-    """The handshake or the record layer failed; the connection can only be closed."""
+    """The handshake or the record layer failed; the connection can only be closed.
+
+    `is_certificate`: the client's certificate was refused, or it has none where it needs one.
+    """
+
+    def __init__(self, words: str, *, is_certificate: bool = False) -> None:
+        super().__init__(words)
+        self.is_certificate = is_certificate
 
 
 Stamp = tuple[int, int, int]
 
 
 class TlsServer:
-    """What every connection of one virtual server shares: the certificates it shows.
+    """What every connection of one virtual server shares: the certificates it shows, and those it believes.
 
-    `files` are where they lie.
+    `files` are where they lie. `asks`: clients are asked for certificates.
     """
 
-    __slots__ = ("_certificates", "_settings", "_stamps", "exporter_secrets", "faces", "files")
+    __slots__ = ("_certificates", "_settings", "_stamps", "asks", "exporter_secrets", "faces", "files")
 
     def __init__(self, settings: VirtualServer, certificates: Sequence[Certificate]) -> None:
         """Raises OSError, ValueError, ssl.SSLError when one of the certificates cannot be used."""
         self._settings = settings
         self._certificates = certificates
-        self.files = tuple(file for one in certificates for file in (one.chain, one.key, one.pfx) if file)
+        own = [file for one in certificates for file in (one.chain, one.key, one.pfx) if file]
+        self.files = (*own, *trust_files(settings))
+        self.asks = settings.client_ca_file is not None
         self._stamps = _stamps(self.files)
         self.exporter_secrets: ExporterSecrets | None = None
         self.show(self.read())
@@ -52,7 +64,9 @@ class TlsServer:
 
     def read(self) -> Faces:
         """What lies in the files now. Raises OSError, ValueError, ssl.SSLError."""
-        return Faces([key_pair(one) for one in self._certificates], tls_min=self._settings.tls_min)
+        settings = self._settings
+        pairs = [key_pair(one) for one in self._certificates]
+        return Faces(pairs, tls_min=settings.tls_min, trust=ClientTrust.of(settings))
 
     def show(self, faces: Faces) -> None:
         """New connections see these; open ones keep what they have."""
@@ -86,10 +100,15 @@ class TlsChannel:
     one record in either direction.
     """
 
-    __slots__ = ("_exporter_secret", "_incoming", "_outgoing", "_secrets", "_tls", "closed", "established")
+    __slots__ = (
+        "_asked", "_exporter_secret", "_incoming", "_outgoing", "_secrets", "_tls", "certificate", "closed",
+        "established",
+    )  # fmt: skip
 
     def __init__(self, server: TlsServer) -> None:
         self._secrets = server.exporter_secrets
+        self._asked = server.asks
+        self.certificate: ClientCertificate | None = None
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = server.faces.default.wrap_bio(self._incoming, self._outgoing, server_side=True)
@@ -126,10 +145,16 @@ class TlsChannel:
         try:
             self._tls.do_handshake()
             self.established = True
+            if self._asked and (der := self._tls.getpeercert(binary_form=True)):
+                self.certificate = client_certificate(der)
         except ssl.SSLWantReadError:
             pass
+        except ssl.SSLCertVerificationError as problem:
+            words = f"the client's certificate: {problem.verify_message}"
+            raise TlsFailure(words, is_certificate=True) from problem
         except _SSL_PROBLEMS as problem:
-            raise TlsFailure(_words(problem)) from problem
+            missing = getattr(problem, "reason", None) == _NO_CERTIFICATE
+            raise TlsFailure(_words(problem), is_certificate=missing) from problem
         finally:
             if self._exporter_secret is None and self._secrets is not None:
                 # the secret is logged within this very call, so it is this connection's

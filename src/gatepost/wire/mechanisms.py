@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 from gatepost.secret import Secret
+from gatepost.wire.external import ExternalServer
 from gatepost.wire.login import LoginClient, LoginServer
 from gatepost.wire.plain import PlainClient, PlainServer
 from gatepost.wire.sasl import ClientMechanism, ServerMechanism
@@ -24,6 +25,8 @@ def server_mechanism(name: str, offer: ScramOffer) -> ServerMechanism | None:
             return PlainServer()
         case "LOGIN":
             return LoginServer()
+        case "EXTERNAL":
+            return ExternalServer()
         case "SCRAM-SHA-256":
             return ScramServer(offer, plus=False)
         case "SCRAM-SHA-256-PLUS":

@@ -94,7 +94,14 @@ class Vouched:
     name: str
 
 
-Step = Challenge | Credentials | KeysWanted | Proven | Vouched
+@dataclass(frozen=True, slots=True)
+class External:
+    """The peer refers to what proved it below: its certificate. `authzid` is whom it wants to be."""
+
+    authzid: str
+
+
+Step = Challenge | Credentials | KeysWanted | Proven | Vouched | External
 
 
 class ServerMechanism(Protocol):
