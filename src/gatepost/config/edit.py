@@ -26,10 +26,12 @@ class EditError(Exception):
 class Draft:
     """A file as it was read, and the changes made to it since. Nothing is written before `save`."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises OSError, UnicodeDecodeError and tomlkit's ParseError for what is no TOML."""
+    def __init__(self, path: Path, text: str | None = None) -> None:
+        """`text` stands for what the file holds. Raises OSError, UnicodeDecodeError and tomlkit's
+        ParseError for what is no TOML.
+        """
         self._path = path
-        self._read = path.read_bytes()
+        self._read = path.read_bytes() if text is None else text.encode()
         self._document: TOMLDocument = tomlkit.parse(self._read.decode("utf-8-sig"))
 
     @property

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from gatepost.console.console import mount_console
 from gatepost.console.office import Office
 
 
 def web_app(office: Office, api: FastAPI) -> FastAPI:
-    """The API is below /api/v1."""
+    """The API is below /api/v1, the console everywhere else."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.mount("/api/v1", api)
+    mount_console(app, office)
     return app
 
 

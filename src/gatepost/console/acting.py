@@ -1,0 +1,49 @@
+"""Acts done from the console: what they answer, or in plain words why they were refused."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from nicegui import ui
+
+from gatepost.admin.actor import Forbidden, SignInAgain
+from gatepost.admin.link import NotRunning, Refused
+from gatepost.console.texts import acting as words
+from gatepost.console.visitor import SignedOut
+from gatepost.store.account_error import AccountError
+
+T = TypeVar("T")
+AGAIN = "/sign-in/again"
+
+
+async def doing(what: str, act: Callable[[], Awaitable[T]]) -> T | None:
+    """What the act gives; None when it was refused, which has been said then.
+
+    While it lasts, a line says what is being done.
+    """
+    notice = ui.notification(what, spinner=True, timeout=None, position="bottom")
+    try:
+        return await act()
+    except SignInAgain:
+        sign_in_again()
+    except SignedOut:
+        ui.navigate.to("/sign-in")
+    except (Forbidden, Refused, NotRunning, AccountError) as problem:
+        say_refused(str(problem))
+    finally:
+        notice.dismiss()
+    return None
+
+
+def say_refused(problem: str) -> None:
+    """The words stand until they are closed."""
+    ui.notification(problem, type="negative", timeout=None, close_button=words.CLOSE, multi_line=True)
+
+
+def sign_in_again() -> None:
+    """Leads to the password and back."""
+    with ui.dialog(value=True), ui.card().classes("gp-dialog narrow q-pa-md"):
+        ui.label(words.AGAIN).classes("q-mb-md")
+        with ui.row():
+            ui.link(words.GO_AGAIN, AGAIN)

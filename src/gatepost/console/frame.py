@@ -1,0 +1,173 @@
+"""What is around every page: header, tree, skip link, theme; and how pages become routes.
+
+Quasar's own classes and those of style.css dress the elements; Tailwind is not loaded.
+All HTML comes from NiceGUI's elements, which escape text: what a peer said goes into labels.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+from nicegui import ui
+
+from gatepost.admin.link import NotRunning, Refused
+from gatepost.config.load import ConfigError
+from gatepost.console.context import Context, is_zone
+from gatepost.console.drafts import Drafts
+from gatepost.console.office import Office
+from gatepost.console.page import Page
+from gatepost.console.server_menu import server_menu
+from gatepost.console.texts import frame as words
+from gatepost.console.tree import Node, tree
+from gatepost.console.visitor import VISITOR, SignedOut
+
+_STYLE: Final = files("gatepost.console").joinpath("style.css").read_text("utf-8")
+_YEAR_SECONDS: Final = 31_536_000
+SIGN_IN: Final = "/sign-in"
+SIGN_OUT: Final = "/sign-out"
+# The zone is known from the second request on: the first one tells the browser to say it.
+_SCRIPT: Final = f"""
+(() => {{
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const keep = (name, value) =>
+    document.cookie = `${{name}}=${{value}}; path=/; max-age={_YEAR_SECONDS}; samesite=strict`;
+  if (zone && !document.cookie.includes(`gatepost_zone=${{encodeURIComponent(zone)}}`))
+    keep('gatepost_zone', encodeURIComponent(zone));
+  window.gatepostTheme = dark => keep('gatepost_theme', dark ? 'dark' : 'light');
+}})();
+"""
+
+
+def route(page: Page, office: Office, drafts: Drafts) -> None:
+    """The page answers at its address, for whoever is signed in."""
+
+    async def shown(request: Request) -> Response | None:
+        visitor = request.scope.get(VISITOR)
+        if visitor is None:
+            return RedirectResponse(SIGN_IN, 303)
+        context = Context(
+            office.house,
+            visitor,
+            drafts,
+            zone=_zone(request),
+            parameters={key: str(value) for key, value in request.path_params.items()},
+            query=dict(request.query_params),
+        )
+        try:
+            states, answers = await _states(context)
+            _dress(request)
+            with _around(context, page, states, answers=answers):
+                made = page.build(context)
+                if inspect.isawaitable(made):
+                    await made
+        except SignedOut:
+            return RedirectResponse(SIGN_IN, 303)
+        return None
+
+    ui.page(page.path, title=f"{page.title} - {words.PRODUCT}", response_timeout=30)(shown)
+
+
+def _zone(request: Request) -> str:
+    said = request.cookies.get("gatepost_zone", "").replace("%2F", "/")
+    return said if said and is_zone(said) else "UTC"
+
+
+async def _states(context: Context) -> tuple[dict[str, str], bool]:
+    """What each virtual server does, and whether the daemon answered."""
+    try:
+        said = await context.house.ask("status")
+    except (NotRunning, Refused):
+        return {}, False
+    return dict(said["states"]), True
+
+
+def _dress(request: Request) -> None:
+    theme = request.cookies.get("gatepost_theme")
+    ui.add_head_html(f"<style>{_STYLE}</style><script>{_SCRIPT}</script>")
+    ui.colors(primary="#0a58ca", secondary="#17324d", positive="#1a6e34", negative="#b3261e")
+    ui.dark_mode({"dark": True, "light": False}.get(theme or ""))
+
+
+@contextmanager
+def _around(context: Context, page: Page, states: dict[str, str], *, answers: bool) -> Iterator[None]:
+    with ui.element("a").classes("gp-skip").props('href="#content"'):
+        ui.label(words.SKIP)
+    with (
+        ui.left_drawer(value=None).props("width=252 breakpoint=800").classes("gp-drawer q-pa-none") as drawer
+    ):
+        _navigation(context, page, states)
+    _header(context, drawer.toggle)
+    with ui.element("main").classes("gp-page").props('id="content" tabindex="-1"'):
+        if not answers:
+            ui.label(words.NOT_RUNNING).classes("gp-note warn").props("role=status")
+        yield
+
+
+def _header(context: Context, toggle: Callable[[], object]) -> None:
+    actor = context.actor
+    with ui.header().classes("gp-header items-center no-wrap q-px-md q-py-sm"):
+        ui.button(icon="menu", on_click=toggle).props(
+            f'flat dense round color=white aria-label="{words.OPEN_NAVIGATION}"'
+        )
+        ui.link(words.PRODUCT, "/").classes("text-weight-bold text-subtitle1").style("text-decoration: none")
+        ui.space()
+        with ui.element("div").classes("gp-who"):
+            ui.label(actor.name)
+            ui.label(words.ROLES[actor.role.value]).style("font-size: 12px; opacity: .85")
+        _theme_button()
+        with ui.element("form").props(f'method=post action="{SIGN_OUT}"'):
+            leave = ui.button(icon="o_logout").props("flat dense round color=white type=submit")
+            leave.props(f'aria-label="{words.SIGN_OUT}" title="{words.SIGN_OUT}"')
+
+
+def _theme_button() -> None:
+    button = ui.button(icon="o_contrast").props(
+        f'flat dense round color=white aria-label="{words.THEME}" title="{words.THEME}"'
+    )
+    button.on(
+        "click",
+        js_handler="() => { Quasar.Dark.toggle(); window.gatepostTheme(Quasar.Dark.isActive); }",
+    )
+
+
+def _navigation(context: Context, page: Page, states: dict[str, str]) -> None:
+    chosen = page.node.format_map(context.parameters)
+    try:
+        nodes = tree(context.house.settings(), states)
+    except (ConfigError, OSError):
+        nodes = ()
+    with ui.element("nav").classes("gp-tree").props(f'aria-label="{words.NAVIGATION}"'):
+        _list(context, nodes, chosen)
+
+
+def _list(context: Context, nodes: tuple[Node, ...], chosen: str) -> None:
+    with ui.element("ul"):
+        for node in nodes:
+            with ui.element("li").classes("gp-server" if node.server else ""):
+                _node(context, node, current=node.key == chosen)
+                if node.server:
+                    server_menu(context, node.server, node.state)
+                if node.children:
+                    _list(context, node.children, chosen)
+
+
+def _node(context: Context, node: Node, *, current: bool) -> None:
+    if not node.path:
+        with ui.element("div").classes("gp-branch"):
+            ui.icon(node.icon, size="18px").props("aria-hidden=true")
+            ui.label(node.label)
+        return
+    with ui.element("a").props(f'href="{node.path}"' + (" aria-current=page" if current else "")):
+        if node.icon:
+            ui.icon(node.icon, size="18px").props("aria-hidden=true")
+        else:
+            ui.element("span").classes(f"gp-dot {node.state}").props("aria-hidden=true")
+        ui.label(node.label).classes("ellipsis")
+        if node.state not in ("", "running"):
+            ui.label(f"({words.STATES[node.state]})").classes("gp-quiet")

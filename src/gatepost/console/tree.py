@@ -1,0 +1,53 @@
+"""What stands in the tree on the left: the organisation, its servers, its protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from gatepost.config.schema import Settings
+from gatepost.console.texts import frame as words
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """`path` is the page it leads to. `server`: smtp.NAME or pop3.NAME, which has a menu of its own."""
+
+    key: str
+    label: str
+    icon: str
+    path: str = ""
+    children: tuple[Node, ...] = ()
+    server: str = ""
+    state: str = ""
+
+
+def tree(settings: Settings, states: Mapping[str, str]) -> tuple[Node, ...]:
+    """The whole tree. `states` says running, paused or stopped of each virtual server."""
+    return (
+        Node("overview", settings.hostname, "o_dns", "/"),
+        Node("smtp", words.SMTP, "o_send", "", tuple(_servers("smtp", settings.smtp, states))),
+        Node("pop3", words.POP3, "o_mail", "", tuple(_servers("pop3", settings.pop3, states))),
+        *_rest(),
+    )
+
+
+def _rest() -> Iterator[Node]:
+    yield Node("delivery", words.DELIVERY, "o_local_shipping", "", (
+        Node("domains", words.DOMAINS, "o_domain", "/domains"),
+        Node("routes", words.ROUTES, "o_alt_route", "/routes"),
+    ))  # fmt: skip
+    yield Node("settings", words.SETTINGS, "o_settings", "/settings")
+    yield Node("history", words.HISTORY, "o_history", "/history")
+
+
+def _servers(protocol: str, names: Iterable[str], states: Mapping[str, str]) -> Iterator[Node]:
+    for name in names:
+        full = f"{protocol}.{name}"
+        yield Node(full, name, "", server_path(protocol, name), (), full, states.get(full, "running"))
+
+
+def server_path(protocol: str, name: str) -> str:
+    """The page of a virtual server."""
+    return f"/servers/{protocol}/{quote(name, safe='')}"

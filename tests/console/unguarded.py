@@ -1,0 +1,66 @@
+"""The console without its sign-in, for looking at pages: python -m console.unguarded FILE PORT [ROLE]
+
+Whoever asks on this loopback address is an administrator, or of the role named. Part of the tests alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gatepost.admin.actor import Actor
+from gatepost.admin.house import House
+from gatepost.admin.roles import Role
+from gatepost.config.load import load
+from gatepost.console.api.app import api_app
+from gatepost.console.doors import web_server
+from gatepost.console.office import Office
+from gatepost.console.visitor import VISITOR
+from gatepost.console.web import web_app
+from gatepost.log import Log, LogWriter
+from gatepost.store.accounts import Accounts
+from gatepost.store.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A session named by a cookie of the test's own, `who`."""
+
+    key: str
+    role: Role
+
+    def actor(self) -> Actor:
+        return Actor(self.key, self.role, via="console", peer="127.0.0.1")
+
+
+def everybody(app: Any, role: Role) -> Any:
+    async def behind(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            cookies = dict(scope["headers"]).get(b"cookie", b"").decode()
+            names = [part.partition("=")[2] for part in cookies.split("; ") if part.startswith("who=")]
+            scope = {**scope, VISITOR: Somebody(names[0] if names else "operator@example.org", role)}
+        await app(scope, receive, send)
+
+    return behind
+
+
+async def serve(file: Path, port: int, role: Role) -> None:
+    place = Place(load(file).state)
+    office = Office(House(file, place, Accounts.open(place.accounts)), Log(LogWriter(sys.stderr.fileno())))
+    door = socket.create_server(("127.0.0.1", port))
+    print(f"listening {door.getsockname()[1]}", flush=True)
+    await web_server(everybody(web_app(office, api_app(office)), role), None).serve([door])
+
+
+if __name__ == "__main__":
+    os.chdir(Path(sys.argv[1]).parent)
+    asyncio.run(
+        serve(
+            Path(sys.argv[1]), int(sys.argv[2]), Role(sys.argv[3] if len(sys.argv) > 3 else "administrator")
+        )
+    )
