@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from gatepost.admin.accounts import is_guessable, members
 from gatepost.admin.relayers import relay_entries
@@ -11,6 +12,8 @@ from gatepost.config.schema import Settings, SmtpServer
 from gatepost.policy.access import Entry, Kind
 from gatepost.store.accounts import Accounts
 from gatepost.store.memberships import paths_of_user
+
+_FEW: Final = 5
 
 
 def relay_group_doubts(settings: Settings, accounts: Accounts) -> Iterator[Finding]:
@@ -21,11 +24,22 @@ def relay_group_doubts(settings: Settings, accounts: Accounts) -> Iterator[Findi
                 yield from _doubts(settings, accounts, server, entry)
 
 
+def everybody_in(accounts: Accounts, group: str) -> int:
+    """How many accounts there are, when all of them are in the group; else 0. Few accounts say nothing."""
+    count = accounts.users.count()
+    if count < _FEW or accounts.groups.find(group) is None:
+        return 0
+    return count if sum(1 for _ in members(accounts, group, nested=True)) >= count else 0
+
+
 def _doubts(settings: Settings, accounts: Accounts, server: SmtpServer, entry: Entry) -> Iterator[Finding]:
     group = entry.to.text.partition(":")[2]
     if not accounts.groups.members(group, nested=True, limit=1):
         text = f"{server.name}: nobody is in the group {group}, so nobody relays by it"
         yield _warning(settings, entry, text, f'`gatepost group join "{group}" USER`')
+    elif count := everybody_in(accounts, group):
+        text = f"{server.name}: everybody is in the group {group}: any of {count} passwords relays"
+        yield _warning(settings, entry, text, "keep the group to those who need to send")
     for name in members(accounts, group, nested=True):
         if (why := _protected(settings, accounts, name)) is not None:
             yield _member(settings, accounts, server, entry, name, why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from gatepost.admin.explain_rows import entry_row, relayer_row
@@ -26,19 +27,21 @@ def relay_report(server: SmtpServer, known: Learning) -> list[Row]:
         if isinstance(login, Identity):
             rows += [relayer_row(one, known.paths(login)) for one in users(server, [login])]
         else:
-            rows.append(_without_login(name, login))
-    return [*rows, *_empty_groups(server, known)]
+            rows.append(without_login(name, login))
+    return [*rows, *empty_groups(server, known)]
 
 
-def _without_login(name: str, reason: Reason) -> Row:
+def without_login(name: str, reason: Reason) -> Row:
+    """The row of a user whom an entry means and as whom nobody can log in."""
     return _refused("user", name, reason.value, MEANINGS[reason].remedy)
 
 
-def _empty_groups(server: SmtpServer, known: Learning) -> list[Row]:
+def empty_groups(server: SmtpServer, known: Learning, elsewhere: Collection[str] = frozenset()) -> list[Row]:
+    """A row for each relay group without members; those named in `elsewhere` another directory has."""
     rows = []
     for entry in relay_entries(server.access):
         name = entry.to.text.partition(":")[2]
-        if entry.to.kind is not Kind.GROUP:
+        if entry.to.kind is not Kind.GROUP or entry.to.name in elsewhere:
             continue
         if known.accounts.groups.find(name) is None:
             row = _refused("group", name, "no-such-group", f'`gatepost group add "{name}"`')

@@ -20,6 +20,7 @@ from gatepost.cli import (
     acme,
     alias,
     attacks,
+    audit,
     cert,
     directory,
     explain,
@@ -45,7 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (house, install, service, selftest, explain, trace, attacks):
+for part in (house, install, service, selftest, explain, trace, attacks, audit):
     part.add_to(app)
 app.add_typer(account.app, name="user", help="People and devices that may log in.")
 app.add_typer(group.app, name="group", help='Groups; relaying is given to one, usually "POP3 Relay".')

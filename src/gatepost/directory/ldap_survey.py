@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from gatepost.directory.ldap_connection import Entry, Filter, Query, Scope
@@ -36,10 +37,20 @@ class FoundGroup:
     members: tuple[str, ...]
 
 
+class OddityKind(Enum):
+    """What is odd: no security group, nobody in it, everybody, or somebody whom it gives no relay."""
+
+    NO_SECURITY_GROUP = "no-security-group"
+    EMPTY = "empty"
+    EVERYBODY = "everybody"
+    PROTECTED = "protected"
+
+
 @dataclass(frozen=True, slots=True)
 class Oddity:
     """Something about a relay group that was probably not meant; `way` leads up to the group."""
 
+    kind: OddityKind
     text: str
     remedy: str
     way: tuple[str, ...] = ()
@@ -90,10 +101,10 @@ class LdapSurvey:
         nature = await self._tree.nature()
         group = found.group
         if not found.security:
-            return [Oddity(f"{group.name} is a distribution list, which nobody is in for a login",
-                           "make it a security group")]  # fmt: skip
+            text = f"{group.name} is a distribution list, which nobody is in for a login"
+            return [Oddity(OddityKind.NO_SECURITY_GROUP, text, "make it a security group")]
         if not found.members and not nature.active_directory:
-            return [Oddity(f"nobody is in {group.name}", "add members to it")]
+            return [Oddity(OddityKind.EMPTY, f"nobody is in {group.name}", "add members to it")]
         if nature.active_directory:
             return await self._ad_oddities(nature, group, guessable)
         return []
@@ -104,6 +115,7 @@ class LdapSurvey:
         groups = await self._groups(nature, within)
         odd = [
             Oddity(
+                OddityKind.EVERYBODY,
                 f"everybody is in {group.name}: {one.name} is",
                 f"take {one.name} out of it",
                 (one.name, group.name),
@@ -114,7 +126,7 @@ class LdapSurvey:
         people = all_of(equal("objectCategory", "person"), equal("objectClass", "user"))
         anybody = await self._people(nature, all_of(people, inside))
         if not anybody and not odd:
-            odd.append(Oddity(f"nobody is in {group.name}", "add people or groups to it"))
+            odd.append(Oddity(OddityKind.EMPTY, f"nobody is in {group.name}", "add people or groups to it"))
         protected = {entry.dn: entry for entry in await self._administrators(nature, inside, people)}
         names = any_of(equal("sAMAccountName", name.partition("@")[0]) for name in sorted(guessable))
         risky = {entry.dn: entry for entry in await self._people(nature, all_of(people, inside, names))}
@@ -123,8 +135,8 @@ class LdapSurvey:
             name = entry.text("sAMAccountName")
             why = "is an administrator" if dn in protected else "has a name that attackers try"
             way = await self._way_of(name, group)
-            odd.append(Oddity(f"{name} is in {group.name} and {why}: the group gives it no relay",
-                              "send with a plain account", way))  # fmt: skip
+            text = f"{name} is in {group.name} and {why}: the group gives it no relay"
+            odd.append(Oddity(OddityKind.PROTECTED, text, "send with a plain account", way))
         return odd
 
     async def _administrators(self, nature: Nature, inside: Filter, people: Filter) -> Sequence[Entry]:

@@ -130,6 +130,18 @@ class Attempts:
     def by_network(self, since: float, limit: int, skip: int = 0) -> list[Tally]:
         return self._tallies("network", since, limit, skip)
 
+    def last_logins(self) -> dict[str, float]:
+        """When each account logged in last, Unix seconds."""
+        query = "SELECT account, MAX(at) FROM attempt WHERE account IS NOT NULL GROUP BY account"
+        with self._open() as database:
+            return dict(database.execute(query).fetchall())
+
+    def begins(self) -> float | None:
+        """When the oldest attempt on record was; None without any."""
+        with self._open() as database:
+            oldest: tuple[float | None] = database.execute("SELECT MIN(at) FROM attempt").fetchone()
+        return oldest[0]
+
     def timeline(self, since: float, until: float, steps: int) -> list[Span]:
         """`steps` spans from `since` to `until`."""
         width = max((until - since) / steps, 1e-6)

@@ -65,3 +65,8 @@ class Place:
     def servers(self) -> Path:
         """Which virtual servers were stopped or paused."""
         return self.state / "servers.json"
+
+    @property
+    def password_trials(self) -> Path:
+        """Which stored passwords the audit has tried, by digest."""
+        return self.state / "password-trials.json"

@@ -1,0 +1,186 @@
+"""What is weak here: every virtual server, account, certificate and setting looked at, worst first.
+
+Works whether a Gatepost runs or not. Not to be confused with `store/audit.py`, the list of changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from gatepost.admin.audit_access import access_weaknesses, line_of
+from gatepost.admin.audit_accounts import (
+    alias_weakness,
+    contained_weaknesses,
+    disabled_weakness,
+    recorded_logins,
+    stale_weaknesses,
+)
+from gatepost.admin.audit_certificates import certificate_weaknesses
+from gatepost.admin.audit_directory import Surveyed, asked_of_directories, surveyed
+from gatepost.admin.audit_files import file_weaknesses
+from gatepost.admin.audit_guesses import guesses
+from gatepost.admin.audit_house import house_weaknesses
+from gatepost.admin.audit_meanings import Weak
+from gatepost.admin.audit_passwords import Outcome, Subject
+from gatepost.admin.audit_people import Asked, protected_weaknesses
+from gatepost.admin.audit_weakness import Grade, Weakness, worst_first
+from gatepost.admin.explain_rows import relayer_row
+from gatepost.admin.learn import Learning
+from gatepost.admin.relay_groups import everybody_in
+from gatepost.admin.relay_report import empty_groups, without_login
+from gatepost.admin.relayers import relay_entries, strangers, users
+from gatepost.config.schema import Settings
+from gatepost.log import Log
+from gatepost.policy.access import Kind
+from gatepost.policy.facts import Identity
+from gatepost.policy.reasons import Reason
+from gatepost.store.accounts import Accounts
+from gatepost.store.place import Place
+
+Row = dict[str, Any]
+STALE_DAYS: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The answer. `relayers` has a row for each who could relay, or was meant to, by virtual server."""
+
+    hostname: str
+    file: str
+    at: datetime
+    weaknesses: tuple[Weakness, ...]
+    relayers: dict[str, list[Row]] = field(default_factory=dict)
+    passwords: Outcome | None = None
+
+    @property
+    def is_critical(self) -> bool:
+        return any(one.grade is Grade.CRITICAL for one in self.weaknesses)
+
+    def count(self, grade: Grade) -> int:
+        return sum(one.grade is grade for one in self.weaknesses)
+
+    def row(self) -> Row:
+        tried = self.passwords
+        return {
+            "hostname": self.hostname,
+            "file": self.file,
+            "at": self.at.isoformat(timespec="seconds"),
+            "counts": {grade.value: self.count(grade) for grade in Grade},
+            "weaknesses": [one.row() for one in self.weaknesses],
+            "relayers": self.relayers,
+            "passwords": None
+            if tried is None
+            else {"weak": tried.weak, "not_finished": tried.left, "tried": tried.tried},
+        }
+
+
+@dataclass(slots=True)
+class _House:
+    """What was learnt of the people, virtual server by virtual server."""
+
+    asked: list[Asked] = field(default_factory=list)
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    disabled: list[str] = field(default_factory=list)
+
+
+def survey(
+    settings: Settings,
+    known: Learning,
+    log: Log,
+    *,
+    now: datetime,
+    days: int = STALE_DAYS,
+    passwords: Outcome | None = None,
+) -> Survey:
+    """Everything but trying passwords, whose outcome is given. Raises DatabaseError, sqlite3.Error."""
+    accounts, place = known.accounts, Place(settings.state)
+    there = surveyed(settings, known, log)
+    house = _people(settings, known, there)
+    found: list[Weakness] = [*access_weaknesses(settings), *there.weaknesses]
+    found += protected_weaknesses(settings, house.asked)
+    found += stale_weaknesses(house.asked, recorded_logins(place), accounts, now=now, days=days)
+    found += disabled_weakness(house.disabled)
+    found += contained_weaknesses(place)
+    found += _groups(settings, accounts, there)
+    found += alias_weakness(settings, accounts)
+    found += certificate_weaknesses(settings, now)
+    found += house_weaknesses(settings)
+    found += file_weaknesses(settings)
+    found += _password_weaknesses(accounts, house, passwords)
+    file = str(settings.source.path)
+    return Survey(settings.hostname, file, now, worst_first(found), house.rows, passwords)
+
+
+def _people(settings: Settings, known: Learning, there: Surveyed) -> _House:
+    house = _House()
+    elsewhere = list(asked_of_directories(settings, known, there))
+    house.disabled += there.disabled
+    for server in settings.smtp.values():
+        rows = [relayer_row(one, {}) for one in strangers(server)]
+        for name, login in known.users_meant(server).items():
+            if isinstance(login, Identity):
+                mine = [Asked(server, login, one, known.paths(login)) for one in users(server, [login])]
+                house.asked += mine
+                rows += [one.row() for one in mine]
+            else:
+                rows.append(without_login(name, login))
+                house.disabled += [name] if login is Reason.ACCOUNT_DISABLED else []
+        others = [one for one in elsewhere if one.server is server]
+        house.asked += others
+        rows += [one.row() for one in others]
+        house.rows[server.name] = [*rows, *empty_groups(server, known, there.there)]
+    return house
+
+
+def _groups(settings: Settings, accounts: Accounts, there: Surveyed) -> Iterator[Weakness]:
+    """Relay groups with nobody or everybody in them, as far as the local accounts can tell."""
+    for server in settings.smtp.values():
+        for entry in relay_entries(server.access):
+            group = entry.to.text.partition(":")[2]
+            where = (line_of(settings, entry.line),)
+            if entry.to.kind is not Kind.GROUP or entry.to.name in there.there:
+                continue
+            if accounts.groups.find(group) is None:
+                text = f"{server.name}: there is no group {group}"
+                yield Weakness(Weak.NO_MEMBER, Grade.INFO, text, where, f'`gatepost group add "{group}"`')
+            elif not accounts.groups.members(group, nested=True, limit=1):
+                text = f"{server.name}: nobody is in the group {group}"
+                yield Weakness(
+                    Weak.NO_MEMBER, Grade.INFO, text, where, f'`gatepost group join "{group}" USER`'
+                )
+            elif count := everybody_in(accounts, group):
+                text = f"everybody is in the group {group}: all {count} accounts"
+                yield Weakness(Weak.EVERYBODY_RELAYS, Grade.MEDIUM, text, where)
+
+
+def _password_weaknesses(accounts: Accounts, house: _House, outcome: Outcome | None) -> Iterator[Weakness]:
+    if outcome is None:
+        text = "passwords of local accounts were not tried"
+        yield Weakness(Weak.PASSWORDS_NOT_TRIED, Grade.INFO, text, (), "run `gatepost audit` with passwords")
+        return
+    relaying = {one.identity.name for one in house.asked if one.relayer.may}
+    for name in outcome.weak:
+        user = accounts.users.find(name)
+        administrator = user is not None and user.administrator
+        grade = Grade.CRITICAL if name in relaying or administrator else Grade.HIGH
+        may = "it may relay" if name in relaying else "an administrator" if administrator else "it may log in"
+        text = f"the password of {name} is one that attackers try first, and {may}"
+        remedy = f"`gatepost user passwd {name}`; `gatepost trace --user {name}` shows whether it was used"
+        yield Weakness(Weak.WEAK_PASSWORD, grade, text, (name,), remedy)
+    if outcome.left:
+        text = f"the passwords of {len(outcome.left)} accounts were not tried to the end"
+        yield Weakness(Weak.PASSWORDS_NOT_TRIED, Grade.INFO, text, tuple(outcome.left))
+
+
+def subjects(accounts: Accounts, common: Sequence[str], *, year: int) -> list[Subject]:
+    """The local accounts that can log in with a password, administrators first."""
+    found = []
+    for user in sorted(accounts.users.all(), key=lambda user: not user.administrator):
+        credential = None if user.disabled else accounts.users.credential(user.name)
+        if credential is not None:
+            words = guesses(user.name, user.full_name, common, year)
+            found.append(Subject(user.name, credential, words))
+    return found

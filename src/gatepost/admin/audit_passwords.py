@@ -1,0 +1,163 @@
+"""Passwords of local accounts, tried as a thief of the database would: offline, within a time.
+
+What was tried is kept by a digest of the stored hash, so that an unchanged password is not tried again
+and a run that was cut short goes on. Neither passwords nor guesses are kept. The SCRAM keys are tried
+where there are any, since they are what is cheapest to try; else the argon2id hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from gatepost.admin.generation import write_whole
+from gatepost.directory.password import prepared, scram_keys
+from gatepost.secret import Secret
+from gatepost.store.user import Credential
+
+_AT_ONCE: Final = 50  # guesses at one account before the next one's turn
+_HASHER: Final = PasswordHasher()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An account whose password is tried, with what to try."""
+
+    name: str
+    credential: Credential
+    guesses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What was done to one stored password. `digest` is of the guesses done, in their order."""
+
+    password: str
+    done: int
+    digest: str
+    weak: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far the trying is, in guesses."""
+
+    done: int
+    total: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """`weak` are the accounts whose password was found, `left` those not tried to the end."""
+
+    weak: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    tried: int = 0
+
+
+@dataclass(slots=True)
+class _Trial:
+    subject: Subject
+    done: int
+    weak: bool
+
+    @property
+    def is_over(self) -> bool:
+        return self.weak or self.done >= len(self.subject.guesses)
+
+
+class PasswordTrials:
+    """`memory` is the file of what was tried, readable by its owner alone."""
+
+    def __init__(
+        self, memory: Path, *, threads: int = 0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._memory = memory
+        self._threads = threads or max(1, (os.cpu_count() or 1) // 2)  # mail goes on meanwhile
+        self._clock = clock
+        self.outcome = Outcome()
+
+    def run(self, subjects: Sequence[Subject], *, seconds: float) -> Iterator[Step]:
+        """Tries, account by account in turns, until all is done or the time is up. Raises OSError."""
+        known = self._remembered()
+        trials = [_begin(subject, known.get(subject.name)) for subject in subjects]
+        total = sum(len(trial.subject.guesses) for trial in trials)
+        ends = self._clock() + seconds
+        try:
+            with ThreadPoolExecutor(self._threads, thread_name_prefix="guess") as pool:
+                while (open_ := [one for one in trials if not one.is_over]) and self._clock() < ends:
+                    for trial in open_:
+                        if self._clock() >= ends:
+                            break
+                        self._turn(trial, pool)
+                        yield Step(sum(map(_counted, trials)), total)
+        finally:
+            self._remember(trials)
+            self.outcome.weak = [one.subject.name for one in trials if one.weak]
+            self.outcome.left = [one.subject.name for one in trials if not one.is_over]
+
+    def _turn(self, trial: _Trial, pool: ThreadPoolExecutor) -> None:
+        subject = trial.subject
+        part = subject.guesses[trial.done : trial.done + _AT_ONCE]
+        trial.weak = any(list(pool.map(lambda guess: fits(subject.credential, guess), part)))
+        trial.done += len(part)
+        self.outcome.tried += len(part)
+
+    def _remembered(self) -> dict[str, Tried]:
+        try:
+            rows = json.loads(self._memory.read_text("utf-8"))
+            return {name: Tried(**row) for name, row in rows.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}  # never written, or by another version: everything is tried again
+
+    def _remember(self, trials: Iterable[_Trial]) -> None:
+        rows = {one.subject.name: asdict(_tried(one)) for one in trials}
+        write_whole(self._memory, json.dumps(rows, indent=1))
+
+
+def fits(credential: Credential, guess: str) -> bool:
+    """Whether the guess is the password."""
+    if credential.scram is not None:
+        keys = scram_keys(Secret(guess), credential.scram.salt, credential.scram.iterations)
+        return keys is not None and hmac.compare_digest(keys.stored_key, credential.scram.stored_key)
+    try:
+        return _HASHER.verify(credential.password_hash, prepared(Secret(guess)))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _begin(subject: Subject, before: Tried | None) -> _Trial:
+    """Where trying goes on. A changed password, or other guesses at the front, begin anew."""
+    if before is None or before.password != _fingerprint(subject.credential):
+        return _Trial(subject, 0, weak=False)
+    same = before.digest == _digest(subject.guesses[: before.done])
+    return _Trial(subject, before.done if same or before.weak else 0, before.weak)
+
+
+def _tried(trial: _Trial) -> Tried:
+    subject = trial.subject
+    digest = _digest(subject.guesses[: trial.done])
+    return Tried(_fingerprint(subject.credential), trial.done, digest, trial.weak)
+
+
+def _counted(trial: _Trial) -> int:
+    return len(trial.subject.guesses) if trial.is_over else trial.done
+
+
+def _fingerprint(credential: Credential) -> str:
+    return hashlib.sha256(credential.password_hash.encode()).hexdigest()
+
+
+def _digest(words: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(words).encode("utf-8", "surrogatepass")).hexdigest()
