@@ -8,6 +8,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from authority import ClientAuthority
 from gatepost.admin.probe import SMUGGLED_ENDS, Result, relay_forms
 from gatepost.admin.selftest import selftest
 from server.gate import gate, written
@@ -102,5 +103,25 @@ def test_where_this_host_may_relay_that_is_said(tmp_path: Path) -> None:
             skipped = [probe for probe in found if probe.result is Result.SKIPPED]
             assert [probe.name for probe in skipped] == ["relay"]
             assert not any(probe.result is Result.FAILED for probe in found)
+
+    asyncio.run(story())
+
+
+CERTIFIED = """[smtp.devices]
+listen = ["127.0.0.1:0"]
+tls = "implicit"
+client_ca_file = "ca/ca.pem"
+access = [ { allow = ["connect", "submit", "relay"], to = "certificate:scanner7" } ]
+"""
+
+
+def test_where_certificates_are_demanded_no_other_test_is_needed(tmp_path: Path) -> None:
+    async def story() -> None:
+        ClientAuthority(tmp_path / "ca")
+        async with gate(tmp_path, CERTIFIED) as here:
+            ends = {"smtp.devices": [f"127.0.0.1:{here.ports['devices']}"]}
+            loop = asyncio.get_running_loop()
+            (found,) = await loop.run_in_executor(None, lambda: list(selftest(here.shard.settings, ends)))
+            assert (found.result, found.name) == (Result.PASSED, "nobody without a certificate is heard")
 
     asyncio.run(story())

@@ -6,6 +6,7 @@ taken for a fault; everything else the access page denies must be denied on the 
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 
@@ -49,6 +50,10 @@ def _guarded(address: Address, settings: Settings, server: VirtualServer) -> Ite
     tests = _smtp_probes if isinstance(server, SmtpServer) else _pop3_probes
     try:
         yield from tests(address, settings, server)
+    except (ssl.SSLError, ConnectionResetError) as problem:
+        shut = server.demands_certificate
+        words = "nobody without a certificate is heard" if shut else "answers"
+        yield address.probe(words, passed=shut, detail=f"{type(problem).__name__}: {problem}")
     except OSError as problem:
         yield address.probe("answers", passed=False, detail=f"{type(problem).__name__}: {problem}")
 

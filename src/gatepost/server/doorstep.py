@@ -13,6 +13,7 @@ def certificate_refused(
     shard: Shard, virtual_server: str, connection: Connection, client: Client | None, why: str
 ) -> None:
     """Stands in log and tracking, under the session's id where there is one already."""
+    shard = shard.facing(connection.peer_name)
     session = shard.sessions.new_id() if client is None else client.id
     peer, reason = str(peer_address(connection.peer_name[0])), Reason.CERTIFICATE_REFUSED.value
     shard.log.event(
