@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gatepost.config.schema import Settings
+from gatepost.directory.protected import Protected
 from gatepost.mail.address import Address
 from gatepost.policy.facts import Identity
 from gatepost.store.accounts import Accounts
@@ -12,6 +13,7 @@ from gatepost.store.accounts import Accounts
 
 def identities(settings: Settings, accounts: Accounts, *, limit: int = 10_000) -> Iterator[Identity]:
     """Enabled users, at most `limit`."""
+    protected = Protected.of(settings, accounts)
     guessable = {name.lower() for name in settings.guard.guessable}
     for count, user in enumerate(accounts.users.all()):
         if count >= limit:
@@ -19,7 +21,7 @@ def identities(settings: Settings, accounts: Accounts, *, limit: int = 10_000) -
         if user.disabled:
             continue
         addresses = (user.name, *user.addresses)
-        yield Identity(
+        identity = Identity(
             name=user.name,
             names=frozenset({user.name, user.local}),
             addresses=frozenset(Address(*text.rsplit("@", 1)) for text in addresses),
@@ -27,3 +29,4 @@ def identities(settings: Settings, accounts: Accounts, *, limit: int = 10_000) -
             privileged=user.administrator,
             guessable=not guessable.isdisjoint({user.name, user.local}),
         )
+        yield protected.marked(identity)

@@ -49,7 +49,11 @@ def _protected(settings: Settings, accounts: Accounts, name: str) -> str | None:
     if is_guessable(settings, name):
         return "its name is one that attackers try"
     user = accounts.users.find(name)
-    return "it is an administrator" if user is not None and user.administrator else None
+    if user is None:
+        return None
+    own = accounts.administrators.protected_names()
+    administers = user.administrator or not own.isdisjoint({user.name, user.local})
+    return "it is an administrator" if administers else None
 
 
 def _member(

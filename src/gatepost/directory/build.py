@@ -13,6 +13,7 @@ from gatepost.directory.ldap_server import servers, trust
 from gatepost.directory.ldap_tree import LdapTree
 from gatepost.directory.local import LocalDirectory
 from gatepost.directory.password import Passwords, Proven
+from gatepost.directory.protected import Protected
 from gatepost.directory.recipients import LocalDomain, Recipients
 from gatepost.log import Log
 from gatepost.secret import Secret
@@ -28,7 +29,8 @@ def directories(settings: Settings, accounts: Accounts, passwords: Passwords, lo
             if directory.kind is DirectoryKind.LOCAL
             else ldap_directory(settings, name, log)
             for name, directory in settings.directory.items()
-        ]
+        ],
+        Protected.of(settings, accounts).marked,
     )
 
 

@@ -101,12 +101,17 @@ class Directory(Protocol):
 
 
 class Directories:
-    """Several directories as one."""
+    """Several directories as one. `marked` gives an identity with what Gatepost itself knows of it."""
 
-    __slots__ = ("__weakref__", "_directories")
+    __slots__ = ("__weakref__", "_directories", "_marked")
 
-    def __init__(self, directories: Sequence[Directory]) -> None:
+    def __init__(
+        self,
+        directories: Sequence[Directory],
+        marked: Callable[[Identity], Identity] = lambda identity: identity,
+    ) -> None:
         self._directories = tuple(directories)
+        self._marked = marked
 
     @property
     def generation(self) -> int:
@@ -130,8 +135,10 @@ class Directories:
     async def identity(self, name: str) -> Identity | None:
         for directory in self._directories:
             identity = await directory.identity(name)
-            if identity is not None or await directory.knows(name):
-                return identity  # a name disabled here is not somebody else's elsewhere
+            if identity is not None:
+                return self._marked(identity)
+            if await directory.knows(name):
+                return None  # a name disabled here is not somebody else's elsewhere
         return None
 
     async def verify(self, name: str, password: Secret) -> Identity | Refusal:
@@ -159,7 +166,7 @@ class Directories:
                 break
             if await directory.knows(identity.name):
                 return Refusal(Reason.UNKNOWN_USER)
-        return identity
+        return self._marked(identity)
 
     async def pretend(self, password: Secret) -> None:
         for directory in self._directories:
@@ -175,7 +182,9 @@ class Directories:
     async def proven(self, name: str, keys: ScramKeys) -> Identity | Refusal:
         for directory in self._directories:
             answer = await directory.proven(name, keys)
-            if not _is_unknown(answer):
+            if isinstance(answer, Identity):
+                return self._marked(answer)
+            if answer.reason is not Reason.UNKNOWN_USER:
                 return answer
         return Refusal(Reason.UNKNOWN_USER)
 
@@ -215,7 +224,3 @@ async def settled(resolution: Resolution | Awaitable[Resolution]) -> Resolution:
     if isinstance(resolution, Mailbox | Alias | UnknownRecipient):
         return resolution
     return await resolution
-
-
-def _is_unknown(answer: Identity | Refusal) -> bool:
-    return isinstance(answer, Refusal) and answer.reason is Reason.UNKNOWN_USER

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from gatepost.store import naming, tables, user
 from gatepost.store.account_error import Ambiguous, BadMember, NameTaken, NotFound, ProtectedMember
+from gatepost.store.administrators import ADMINISTRATOR
 from gatepost.store.audit import Audit, Fact
 from gatepost.store.database import Database
 
@@ -258,8 +259,11 @@ def _require_harmless(
 ) -> None:
     users, links = tables.users, tables.group_users
     names = {naming.canonical(name) for name in guessable}
-    query = select(users.c.name, users.c.administrator).where(
-        or_(users.c.administrator.is_(True), users.c.local.in_(names), users.c.name.in_(names))
+    people = tables.administrators
+    own = select(people.c.name).where(people.c.role == ADMINISTRATOR)
+    administers = or_(users.c.administrator.is_(True), users.c.name.in_(own), users.c.local.in_(own))
+    query = select(users.c.name, administers.label("administers")).where(
+        or_(administers, users.c.local.in_(names), users.c.name.in_(names))
     )
     if joining.table is tables.group_users:
         query = query.where(users.c.id == joining.number)
@@ -269,7 +273,7 @@ def _require_harmless(
     row = connection.execute(query.order_by(users.c.name).limit(1)).first()
     if row is None:
         return
-    why = "is an administrator" if row.administrator else "is a name that attackers try"
+    why = "is an administrator" if row.administers else "is a name that attackers try"
     through = f" (through {joining.shown})" if joining.table is tables.group_groups else ""
     raise ProtectedMember(
         f"{row.name}{through} {why} and {into!r} gives relay",
