@@ -112,7 +112,9 @@ class Consoling:
         """The process runs until it dies (true), or until its address changes (false)."""
         assert self._door is not None
         ours, theirs = socket.socketpair()
-        standing = self._standing()
+        standing, console = self._standing(), self._settings().console
+        assert console is not None
+        served = (console.listen, console.certificate)
         begin = {
             "file": str(standing.file),
             "text": str(standing.text),
@@ -136,7 +138,7 @@ class Consoling:
                     return True
                 self._changed.clear()
                 console = self._settings().console
-                if console is None or console.listen != self._door_at:
+                if console is None or (console.listen, console.certificate) != served:
                     return False
                 self._link.tell("changed", text=str(self._standing().text))
             return True

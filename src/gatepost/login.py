@@ -120,6 +120,20 @@ class Login:
                 return self._unavailable(attempt, name, error)
         return self._done(attempt, name, _outcome(answer), None)
 
+    async def further(
+        self, attempt: Attempt, identity: Identity, code: Secret, is_right: Callable[[], bool]
+    ) -> Outcome:
+        """Whether a second proof is right, the password having been; a wrong one counts as a guess."""
+        proof = self._proof(identity.name, code)
+        treatment = await self._treated(attempt, identity.name, proof)
+        if treatment.refused:
+            rejected = Rejected(Reason.LOGIN_REFUSED_BY_GUARD)
+            return self._done(attempt, identity.name, rejected, proof, treatment)
+        with self._undecided(attempt):
+            good = is_right()
+        outcome: Outcome = Welcome(identity) if good else Rejected(Reason.WRONG_PASSWORD)
+        return self._done(attempt, identity.name, outcome, proof, treatment)
+
     async def vouched(self, attempt: Attempt, name: str) -> Outcome:
         """Whether the name may in, a ticket having proved it."""
 

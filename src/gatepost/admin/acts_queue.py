@@ -50,7 +50,7 @@ class QueueActs:
         self, verb: str, ids: Sequence[str], wanted: Filter | None, everything: bool
     ) -> list[str]:
         act = f"queue-{verb}"
-        self._desk.actor.require(act)
+        self._desk.require(act)
         narrowed = (wanted or Filter()).fields()
         upper = [one.upper() for one in dict.fromkeys(ids)]
         done: list[str] = await self._desk.house.ask(act, ids=upper, filter=narrowed, all=everything)

@@ -29,7 +29,7 @@ class ServerActs:
 
     async def _switch(self, verb: str, name: str) -> Row:
         act = f"server-{verb}"
-        self._desk.actor.require(act)
+        self._desk.require(act)
         states = (await self._desk.house.ask("status"))["states"]
         row: Row = await self._desk.house.ask(verb, name=name)
         server, state = row["virtual_server"], row["state"]
@@ -53,7 +53,7 @@ class SessionActs:
     async def close(self, *, session: str | None = None, user: str | None = None) -> list[str]:
         """The ids of the sessions that were ended: the one named, or all of a user."""
         act = "session-close"
-        self._desk.actor.require(act)
+        self._desk.require(act)
         closed: list[str] = await self._desk.house.ask("session-close", session=session, user=user)
         if closed:
             await self._desk.note(act, session or user or "", before={"sessions": closed})

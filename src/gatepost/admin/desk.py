@@ -20,6 +20,10 @@ class Desk:
         self.house = house
         self.actor = actor
 
+    def require(self, act: str) -> None:
+        """He may do it. Raises Forbidden, SignInAgain."""
+        self.actor.require(act)
+
     @property
     def by(self) -> str:
         """The name under which changes are audited."""
@@ -30,12 +34,12 @@ class Desk:
 
         Raises Forbidden, SignInAgain, and what `does` raises.
         """
-        self.actor.require(act)
+        self.require(act)
         return await self.house.work(does)
 
     async def tell(self, act: str, verb: str, **fields: Value) -> Value:
         """The daemon's answer to an act that changes nothing. Raises Forbidden, NotRunning, Refused."""
-        self.actor.require(act)
+        self.require(act)
         return await self.house.ask(verb, **fields)
 
     async def note(

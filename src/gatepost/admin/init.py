@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from gatepost.admin.certificate import self_signed, write_pair
@@ -18,13 +19,17 @@ class AlreadyThere(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the virtual servers of a new configuration listen. `address` is for all of them."""
+    """Where the virtual servers of a new configuration listen. `address` is for all of them.
+
+    `console` on the loopback; None: there is none.
+    """
 
     address: str = "0.0.0.0"
     internet: int = 25
     submission: int = 587
     pop3: int = 110
     pop3_tls: int = 995
+    console: int | None = None
 
 
 def make_directory(folder: Path, *, hostname: str, domain: str, ports: Ports, next_hop: str, by: str) -> Path:
@@ -53,7 +58,7 @@ def make_directory(folder: Path, *, hostname: str, domain: str, ports: Ports, ne
 
 def configuration(*, hostname: str, domain: str, ports: Ports, next_hop: str) -> str:
     """The text of a first configuration file."""
-    return _TEMPLATE.format(
+    text = _TEMPLATE.format(
         hostname=hostname,
         domain=domain,
         group=RELAY_GROUP,
@@ -63,6 +68,10 @@ def configuration(*, hostname: str, domain: str, ports: Ports, next_hop: str) ->
         pop3=f"{ports.address}:{ports.pop3}",
         pop3_tls=f"{ports.address}:{ports.pop3_tls}",
     )
+    if ports.console is None:
+        return text
+    loopback = ports.address if ip_address(ports.address).is_loopback else "127.0.0.1"
+    return text + _CONSOLE.format(console=f"{loopback}:{ports.console}")
 
 
 _TEMPLATE = """\
@@ -114,4 +123,9 @@ access = [
 
 [routes."*"]                             # everywhere else
 via = "{next_hop}"
+"""
+
+_CONSOLE = """
+[console]                                # in the browser; other machines need a certificate = "default"
+listen = "{console}"
 """

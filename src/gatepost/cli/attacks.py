@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,12 +17,11 @@ from gatepost.admin.trace import since as time_since
 from gatepost.cli import alarm, custody
 from gatepost.cli.context import USAGE, Context, Failure, who
 from gatepost.cli.output import local_time, print_json, print_lines, print_table
+from gatepost.cli.span import seconds
 from gatepost.guard.bans import NotASource
 from gatepost.store.place import Place
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_SPAN = re.compile(r"(\d{1,6})([smhdw])")
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
 class Export(Enum):
@@ -90,7 +88,10 @@ def ban(
         wanted = [*(sources or []), *(admin.imported(load) if load is not None else [])]
         if not wanted:
             raise Failure("say whom: an address, a network, --import FILE, or --list", USAGE)
-        rows = [admin.ban(place, one, seconds=_span(for_), note=note, by=who()) for one in wanted]
+        rows = [
+            admin.ban(place, one, seconds=None if for_ is None else seconds(for_), note=note, by=who())
+            for one in wanted
+        ]
     except NotASource as problem:
         raise Failure(str(problem), USAGE) from None
     if json:
@@ -150,15 +151,6 @@ def _since(text: str) -> float:
         return time_since(text, datetime.now(UTC))
     except NoTime as problem:
         raise Failure(f"--since: {problem}", USAGE) from None
-
-
-def _span(text: str | None) -> float | None:
-    if text is None:
-        return None
-    found = _SPAN.fullmatch(text.strip())
-    if found is None:
-        raise Failure(f"--for: {text!r} is no span of time; write 30m, 2h or 3d", USAGE)
-    return float(int(found[1]) * _SECONDS[found[2]])
 
 
 def add_to(app: typer.Typer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from contextlib import ExitStack, closing
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gatepost.admin.administrators import first_link
 from gatepost.admin.directory_check import directory_doubts
 from gatepost.admin.init import AlreadyThere, Ports, make_directory
 from gatepost.admin.relay_groups import relay_group_doubts
@@ -39,12 +41,16 @@ def init(
     submission_port: Annotated[int, typer.Option(help="Port of the submission virtual server.")] = 587,
     pop3_port: Annotated[int, typer.Option(help="Port of POP3 with STLS.")] = 110,
     pop3s_port: Annotated[int, typer.Option(help="Port of POP3 over TLS.")] = 995,
+    console_port: Annotated[
+        int, typer.Option(help="Port of the console, on the loopback; 0: no console.")
+    ] = 8025,
     next_hop: Annotated[
         str, typer.Option(help="Where mail for elsewhere goes: mx, smtp://host:port, capture:DIR ...")
     ] = "mx",
 ) -> None:
     """Make a working directory: the file, a self-signed certificate, the group "POP3 Relay"."""
-    ports = Ports(address, smtp_port, submission_port, pop3_port, pop3s_port)
+    console = console_port if importlib.util.find_spec("nicegui") is not None else 0
+    ports = Ports(address, smtp_port, submission_port, pop3_port, pop3s_port, console or None)
     try:
         file = make_directory(
             folder, hostname=hostname, domain=domain, ports=ports, next_hop=next_hop, by=who()
@@ -55,6 +61,17 @@ def init(
     print(f"Next: gatepost -c {file} user add NAME@{domain}")
     print(f'      gatepost -c {file} group join "POP3 Relay" NAME@{domain}')
     print(f"      gatepost -c {file} run")
+    if console:
+        _print_first_link(Context(file.absolute()))
+
+
+def _print_first_link(here: Context) -> None:
+    with here.accounts() as (settings, accounts):
+        link = first_link(settings, accounts, by=who())
+    if link is not None:
+        print(
+            f"While it runs, this link makes the first administrator; it works once, for a day:\n      {link}"
+        )
 
 
 def check(

@@ -18,6 +18,7 @@ from gatepost.admin.link import NotRunning, Refused
 from gatepost.cli import (
     account,
     acme,
+    admin,
     alias,
     attacks,
     audit,
@@ -31,6 +32,7 @@ from gatepost.cli import (
     queue,
     selftest,
     service,
+    token,
     trace,
 )
 from gatepost.cli.context import FAILED, NO, USAGE, Context, Failure, default_file, fail
@@ -55,6 +57,8 @@ app.add_typer(mailbox.app, name="mailbox", help="What lies in the mailboxes; old
 app.add_typer(directory.app, name="directory", help="Active Directory, LDAP: is everything there.")
 app.add_typer(cert.app, name="cert", help="The certificates of the virtual servers.")
 app.add_typer(acme.app, name="acme", help="Certificates fetched from an authority by themselves.")
+app.add_typer(admin.app, name="admin", help="Who signs in to the console.")
+app.add_typer(token.app, name="token", help="What programs show to the API.")
 app.add_typer(queue.app, name="queue", help="Mail that waits to be delivered.")
 
 

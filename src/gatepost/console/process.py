@@ -12,6 +12,7 @@ import signal
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -19,15 +20,23 @@ from typing import Final
 
 from gatepost.admin.house import House
 from gatepost.admin.link import Link, Value
+from gatepost.config.console import Console
 from gatepost.config.load import load_text
 from gatepost.config.schema import Settings
 from gatepost.console.api.app import api_app
 from gatepost.console.doors import Server, socket_server, unix_socket, web_server
 from gatepost.console.office import Office
+from gatepost.console.people import People
+from gatepost.console.sessions import Sessions
 from gatepost.console.web import socket_app, web_app
+from gatepost.directory.password import Passwords
+from gatepost.guard.guard import Guard
+from gatepost.guard.post import Post
 from gatepost.log import Log, LogWriter
-from gatepost.server.certificate import key_pair, server_context
+from gatepost.server.certificate import key_pair, load, server_context
 from gatepost.store.accounts import Accounts
+from gatepost.store.attempts import Attempts
+from gatepost.store.consoledb import ConsoleStore
 from gatepost.store.place import Place
 
 _LOG_SECONDS: Final = 0.05
@@ -41,14 +50,37 @@ class Process:
         self._place = place
         self._settings = settings
         self._log = log
+        self._tls: ssl.SSLContext | None = None
+        self._file = file
         self._accounts = Accounts.open(place.accounts)
-        self._office = Office(House(file, place, self._accounts), log)
+        self._passwords = Passwords()
+        self._attempts = Attempts(place.attempts, days=settings.guard.records_days, report=log.warning)
+        self._guard = Post(
+            Guard(settings.guard, clock=time.monotonic, wall=time.time, domains=settings.domains),
+            clock=time.monotonic,
+            wall=time.time,
+        )
+        self._people = People(settings, self._accounts, self._passwords, self._guard, self._attempts, log)
+        store = ConsoleStore(place.console)
+        sessions = Sessions(store, self._people, self._console, self._accounts.version)
+        house = House(file, place, self._accounts)
+        self._office = Office(
+            house, lambda: self._settings, self._people, sessions, store, self._passwords, log
+        )
+
+    def _console(self) -> Console:
+        assert self._settings.console is not None
+        return self._settings.console
 
     async def run(self, door: socket.socket, link_end: socket.socket) -> None:
         """Raises OSError, ValueError when the certificate cannot be used."""
         link = await Link.over(link_end, self._hear)
+        self._attempts.start()
+        self._guard.hear(await link.ask("guard-everything"))
+        self._guard.join(link)
         api = api_app(self._office)
-        web = web_server(web_app(self._office, api), _tls(self._settings))
+        self._tls = _context(self._settings)
+        web = web_server(web_app(self._office, api), self._tls)
         local = socket_server(socket_app(api))
         serving = [
             asyncio.create_task(web.serve([door])),
@@ -59,10 +91,32 @@ class Process:
         await asyncio.wait({gone, *serving}, return_when=asyncio.FIRST_COMPLETED)
         await _ended(serving, web, local)
         self._place.api.unlink(missing_ok=True)
+        self._attempts.close()
+        self._passwords.close()
         self._accounts.close()
 
     async def _hear(self, verb: str, fields: dict[str, Value]) -> Value:
+        """What the daemon says to all."""
+        if verb == "guard":
+            self._guard.hear(fields)
+        elif verb == "changed":
+            self._change(in_force(fields["text"], self._file))
         return None
+
+    def _change(self, settings: Settings) -> None:
+        """These settings are in force. What cannot be used of them is told, and the rest goes on."""
+        if settings.console is None:
+            return  # the daemon ends this process
+        self._settings = settings
+        self._log.change(settings.log.level.level, settings.log.format)
+        self._guard.change(settings.guard, settings.domains)
+        try:
+            self._people.change(settings)
+            self._office.sessions.forget_roles()
+            if self._tls is not None:
+                _load(self._tls, settings)
+        except (OSError, ValueError) as problem:
+            self._log.error("console-not-changed", problem=str(problem))
 
 
 async def _ended(serving: list[asyncio.Task[None]], *servers: Server) -> None:
@@ -71,24 +125,29 @@ async def _ended(serving: list[asyncio.Task[None]], *servers: Server) -> None:
     await asyncio.gather(*serving, return_exceptions=True)
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
+def _context(settings: Settings) -> ssl.SSLContext | None:
     """The context of the named certificate; None: in clear, which only the loopback is."""
-    assert settings.console is not None
-    name = settings.console.certificate
-    if name is None:
+    if settings.console is None or settings.console.certificate is None:
         return None
-    return server_context([key_pair(settings.certificates[name])], ssl.SSLContext)
+    return server_context([key_pair(settings.certificates[settings.console.certificate])], ssl.SSLContext)
 
 
-def _in_force(begin: Mapping[str, Value]) -> Settings:
-    return load_text(Path(begin["text"]).read_text("utf-8"), Path(begin["file"]))
+def _load(context: ssl.SSLContext, settings: Settings) -> None:
+    """New connections see the certificate as it is now. Raises OSError, ValueError."""
+    if settings.console is not None and settings.console.certificate is not None:
+        load(context, key_pair(settings.certificates[settings.console.certificate]))
+
+
+def in_force(text: str, file: Path) -> Settings:
+    """The settings of the generation. Raises OSError, ConfigError."""
+    return load_text(Path(text).read_text("utf-8"), file)
 
 
 async def serve(begin: Mapping[str, Value]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, lambda: None)  # the daemon decides
-    settings = _in_force(begin)
+    settings = in_force(begin["text"], Path(begin["file"]))
     writer = LogWriter(sys.stderr.fileno(), partial(loop.call_later, _LOG_SECONDS))
     log = Log(writer, level=settings.log.level.level, form=settings.log.format).bind(process="console")
     try:

@@ -114,14 +114,17 @@ def server_context(
     if tls_min in ("1.0", "1.1"):
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 allows TLS below 1.2 only there
     for pair in pairs:
-        _load(context, pair)
+        load(context, pair)
     if trust is not None:
         trust.ask(context)
     return context
 
 
-def _load(context: ssl.SSLContext, pair: KeyPair) -> None:
-    """`ssl` reads certificates from files alone; a memory file keeps the key off the disk."""
+def load(context: ssl.SSLContext, pair: KeyPair) -> None:
+    """Handshakes from now on show the pair.
+
+    `ssl` reads certificates from files alone; a memory file keeps the key off the disk.
+    """
     descriptor = os.memfd_create("gatepost-key", os.MFD_CLOEXEC)
     try:
         with open(descriptor, "wb", closefd=False) as file:

@@ -34,6 +34,11 @@ class Place:
         return self.state / "attempts.sqlite3"
 
     @property
+    def console(self) -> Path:
+        """Sessions of the console."""
+        return self.state / "console.sqlite3"
+
+    @property
     def spool(self) -> Path:
         return self.state / "spool"
 

@@ -1,0 +1,166 @@
+"""What console and API may lose: sessions, and the answers to requests that may come twice.
+
+Apart from the accounts, whose every change makes all workers look at them anew. Plain `sqlite3`, as for
+the guard; the file is opened for each call, so any thread may call. Only hashes of session secrets are kept.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Final
+
+_VERSION: Final = 1
+_TABLES: Final = """
+CREATE TABLE session (
+    id BLOB PRIMARY KEY, name TEXT NOT NULL, own INTEGER NOT NULL, stage TEXT NOT NULL, began REAL NOT NULL,
+    seen REAL NOT NULL, proved REAL NOT NULL, peer TEXT NOT NULL, form TEXT NOT NULL, wrong INTEGER NOT NULL
+);
+CREATE INDEX session_name ON session (name);
+CREATE TABLE answer (
+    who TEXT NOT NULL, key TEXT NOT NULL, question BLOB NOT NULL, at REAL NOT NULL, status INTEGER,
+    body BLOB, PRIMARY KEY (who, key)
+);
+CREATE TABLE used (token TEXT PRIMARY KEY, at REAL NOT NULL)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A sign-in. `id` is the hash of the cookie. `own`: of Gatepost's own administrators.
+
+    `stage` is `half` until the second factor is proved, then `whole`. Times are Unix seconds: `seen` the
+    last request, `proved` when the password was last given. `form` stands in every form of the session.
+    """
+
+    id: bytes
+    name: str
+    own: bool
+    stage: str
+    began: float
+    seen: float
+    proved: float
+    peer: str
+    form: str
+    wrong: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """What was answered to a request; `status` None: it is still being worked on."""
+
+    question: bytes
+    at: float
+    status: int | None
+    body: bytes | None
+
+
+class ConsoleStore:
+    """One file. Every method raises sqlite3.Error when it cannot be read or written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    # sessions
+
+    def keep(self, row: SessionRow) -> None:
+        """The session is as the row says."""
+        with self._open() as database:
+            database.execute("INSERT OR REPLACE INTO session VALUES (?,?,?,?,?,?,?,?,?,?)", astuple(row))
+
+    def session(self, number: bytes) -> SessionRow | None:
+        with self._open() as database:
+            row = database.execute("SELECT * FROM session WHERE id = ?", (number,)).fetchone()
+        return None if row is None else _session(row)
+
+    def sessions(self) -> list[SessionRow]:
+        with self._open() as database:
+            return [_session(row) for row in database.execute("SELECT * FROM session ORDER BY began")]
+
+    def see(self, number: bytes, at: float) -> None:
+        """A request came."""
+        with self._open() as database:
+            database.execute("UPDATE session SET seen = ? WHERE id = ?", (at, number))
+
+    def wrong(self, number: bytes) -> int:
+        """A wrong code was given; how many by now."""
+        with self._open() as database:
+            database.execute("UPDATE session SET wrong = wrong + 1 WHERE id = ?", (number,))
+            row = database.execute("SELECT wrong FROM session WHERE id = ?", (number,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def end(self, number: bytes) -> None:
+        with self._open() as database:
+            database.execute("DELETE FROM session WHERE id = ?", (number,))
+
+    def end_all_of(self, name: str, *, but: bytes = b"") -> int:
+        """No session of this name is left but the one; how many ended."""
+        with self._open() as database:
+            return database.execute("DELETE FROM session WHERE name = ? AND id != ?", (name, but)).rowcount
+
+    def forget(self, *, began_before: float, seen_before: float, answered_before: float) -> None:
+        """What is over is gone."""
+        with self._open() as database:
+            database.execute("DELETE FROM session WHERE began < ? OR seen < ?", (began_before, seen_before))
+            database.execute("DELETE FROM answer WHERE at < ?", (answered_before,))
+
+    # answers
+
+    def begin(self, who: str, key: str, question: bytes, at: float) -> AnswerRow | None:
+        """None: the request is new, and being worked on from now. Else what there is of it."""
+        with self._open() as database:
+            row = database.execute(
+                "SELECT question, at, status, body FROM answer WHERE who = ? AND key = ?", (who, key)
+            ).fetchone()
+            if row is not None:
+                return AnswerRow(*row)
+            database.execute("INSERT INTO answer VALUES (?,?,?,?,NULL,NULL)", (who, key, question, at))
+        return None
+
+    def answered(self, who: str, key: str, status: int, body: bytes) -> None:
+        """The same request will have the same answer."""
+        with self._open() as database:
+            database.execute(
+                "UPDATE answer SET status = ?, body = ? WHERE who = ? AND key = ?", (status, body, who, key)
+            )
+
+    def unanswered(self, who: str, key: str) -> None:
+        """It failed on our side: the request may be tried again."""
+        with self._open() as database:
+            database.execute("DELETE FROM answer WHERE who = ? AND key = ?", (who, key))
+
+    # tokens
+
+    def token_used(self, token: str, at: float) -> None:
+        with self._open() as database:
+            database.execute("INSERT OR REPLACE INTO used VALUES (?, ?)", (token, at))
+
+    def token_uses(self) -> dict[str, float]:
+        with self._open() as database:
+            return dict(database.execute("SELECT token, at FROM used").fetchall())
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, committed at the end."""
+        with closing(sqlite3.connect(self._path, timeout=10.0, isolation_level=None)) as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is a sign-in
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                if database.execute("PRAGMA user_version").fetchone()[0] == 0:
+                    for statement in _TABLES.split(";"):
+                        database.execute(statement)
+                    database.execute(f"PRAGMA user_version = {_VERSION}")
+                yield database
+            except BaseException:
+                database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
+
+
+def _session(row: tuple[object, ...]) -> SessionRow:
+    number, name, own, *rest = row
+    return SessionRow(number, name, bool(own), *rest)  # type: ignore[arg-type]
