@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from gatepost.directory.certified import user_of
+from gatepost.directory.devices import Devices
 from gatepost.directory.directory import Directory, Refusal, Unavailable
 from gatepost.directory.password import SCRAM_ITERATIONS, SCRAM_SALT_BYTES
 from gatepost.guard.attempt import Attempt, Outcome, Rejected, Tried, Welcome
@@ -51,7 +52,8 @@ class Login:
     """The login over `directory` (which may be several).
 
     `decoy_key` makes lasting SCRAM salts for names that are not there. `note` is called with every
-    attempt that was decided. `acceptor` begins a context that checks Kerberos tickets.
+    attempt that was decided. `devices` know app passwords. `acceptor` begins a context that checks
+    Kerberos tickets.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Login:
         log: Log,
         *,
         decoy_key: bytes,
+        devices: Devices | None = None,
         note: Callable[[Tried], None] | None = None,
         acceptor: Callable[[], GssContext] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -68,6 +71,7 @@ class Login:
         self._directory = directory
         self._guard = guard
         self._log = log
+        self._devices = devices
         self._decoy_key = decoy_key
         # the same in all workers, so that they count a password once; proofs are never written down
         self._proof_key = hmac.digest(decoy_key, b"proofs of passwords", "sha256")
@@ -86,10 +90,24 @@ class Login:
             return self._done(attempt, name, Rejected(reason), proof, treatment)
         with self._undecided(attempt):
             try:
-                answer = await self._directory.verify(name, password)
+                answer = await self._verified(attempt, name, password)
             except Unavailable as error:
                 return self._unavailable(attempt, name, error)
         return self._done(attempt, name, _outcome(answer), proof, treatment)
+
+    async def _verified(self, attempt: Attempt, name: str, password: Secret) -> Identity | Refusal:
+        """By the device's secret or the account's own. Raises Unavailable."""
+        if self._devices is not None and attempt.use is not None:
+            answer = await self._devices.verify(name, password, attempt.peer, attempt.use)
+            if answer is not None:
+                return answer
+        return await self._directory.verify(name, password)
+
+    async def renewed(self, identity: Identity) -> Identity | None:
+        """The identity as it is now; None when it may not be logged in any more. Raises Unavailable."""
+        if self._devices is not None:
+            return await self._devices.renewed(identity)
+        return await self._directory.identity(identity.name)
 
     async def keys(self, attempt: Attempt, name: str) -> ScramKeys | Rejected:
         """The keys for a SCRAM exchange; for an unknown name keys that nobody can prove.
@@ -247,6 +265,7 @@ class Login:
             tls=attempt.tls,
             name=tried.name,
             user=outcome.identity.name if isinstance(outcome, Welcome) else None,
+            device=outcome.device if isinstance(outcome, Welcome) else None,
             reason=outcome.reason if isinstance(outcome, Rejected) else None,
         )
 

@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from gatepost.config.load import ConfigError, load_text
 from gatepost.config.schema import Settings
 from gatepost.delivery.deliveries import Deliveries
 from gatepost.directory.build import directories
+from gatepost.directory.devices import Devices
 from gatepost.directory.directory import Directories, Unavailable
 from gatepost.directory.password import Passwords
 from gatepost.directory.tickets import ticket_acceptor
@@ -114,6 +116,7 @@ class Worker:
             self._guard,
             self._log,
             decoy_key=self._accounts.unknown_names_key(),
+            devices=Devices(directory, self._accounts.app_passwords, partial(datetime.now, UTC)),
             note=recorder(self._attempts.note, time.time),
             acceptor=ticket_acceptor(settings, self._log),
         )

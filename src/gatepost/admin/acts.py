@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from gatepost.admin.actor import Actor
 from gatepost.admin.acts_accounts import AliasActs, GroupActs, UserActs
+from gatepost.admin.acts_devices import DeviceActs
 from gatepost.admin.acts_guard import GuardActs
 from gatepost.admin.acts_queue import QueueActs
 from gatepost.admin.acts_servers import ServerActs, SessionActs
@@ -36,6 +37,7 @@ class Acts:
         self.group = GroupActs(desk)
         self.alias = AliasActs(desk)
         self.guard = GuardActs(desk)
+        self.device = DeviceActs(desk)
 
     def may(self, act: str) -> bool:
         """Whether the actor's role reaches so far, to leave out what would be refused."""

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gatepost.admin import accounts as admin
+from gatepost.cli import app_password
 from gatepost.cli.context import USAGE, Failure, who
 from gatepost.cli.custody import custody_of
 from gatepost.cli.output import print_fields, print_json, print_table
@@ -16,6 +17,7 @@ from gatepost.secret import Secret
 from gatepost.store.place import Place
 
 app = typer.Typer(no_args_is_help=True)
+app_password.add_to(app)
 Name = Annotated[str, typer.Argument(help="bob, or bob@example.org.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FromStdin = Annotated[

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gatepost.guard.limits import OPEN, Treatment
+from gatepost.policy.access import Right
 from gatepost.policy.facts import Identity, Peer
 from gatepost.policy.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Where and how somebody tries to log in. `in_clear_allowed`: the virtual server says so."""
+    """Where and how somebody tries to log in. `in_clear_allowed`: the virtual server says so.
+
+    `use` is what for, where app passwords of devices are good too: SUBMIT or COLLECT.
+    """
 
     mechanism: str
     virtual_server: str
@@ -19,6 +23,7 @@ class Attempt:
     tls: bool
     session_id: str
     in_clear_allowed: bool = False
+    use: Right | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,11 @@ class Welcome:
     """The login is good."""
 
     identity: Identity
+
+    @property
+    def device(self) -> str | None:
+        """The device whose secret it was, if it was one's."""
+        return None if self.identity.device is None else self.identity.device.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,9 @@ GUESSES = frozenset(
         Reason.WRONG_PASSWORD,
         Reason.EMPTY_PASSWORD,
         Reason.ACCOUNT_DISABLED,
+        Reason.APP_PASSWORD_REVOKED,
+        Reason.APP_PASSWORD_EXPIRED,
+        Reason.APP_PASSWORD_ELSEWHERE,
         Reason.AUTHORIZATION_IDENTITY,
     }
 )

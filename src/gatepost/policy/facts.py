@@ -33,12 +33,16 @@ UnknownType = Literal[Unknown.UNKNOWN]
 class Device:
     """By whose secret somebody logged in who did not use the account's own password.
 
-    `name` tells the devices of one account apart; `allotment` is what this one may send, within what
-    its account may.
+    `name` tells the devices of one account apart, `number` this secret from an earlier one; `allotment`
+    is what it may send, within what its account may. `senders` (local parts lower case) narrow as whom
+    it may send. It ends at `lapses_at`, Unix seconds.
     """
 
     name: str
     allotment: Allotment = NOTHING_SAID
+    number: int = 0
+    senders: frozenset[Address] | None = None
+    lapses_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,18 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.PASSWORD_EXPIRED: Meaning(
         "The password has expired or must be changed first.", "Have the user change it in the directory."
     ),
+    Reason.APP_PASSWORD_REVOKED: Meaning(
+        "A device uses an app password that was revoked.",
+        "Put another into the device: `gatepost user app-password NAME --label L` makes one.",
+    ),
+    Reason.APP_PASSWORD_EXPIRED: Meaning(
+        "A device uses an app password whose time is over.",
+        "Put another into the device: `gatepost user app-password NAME --label L` makes one.",
+    ),
+    Reason.APP_PASSWORD_ELSEWHERE: Meaning(
+        "An app password is right, but not good from this address, or not for collecting mail.",
+        "If the device has moved, make another with the right `--from`; else it was stolen: revoke it.",
+    ),
     Reason.AUTHORIZATION_IDENTITY: Meaning(
         "The client asked to act as somebody else.", "Leave the authorization identity empty in the client."
     ),
@@ -141,6 +153,10 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.SENDER_NOT_OWN: Meaning(
         "The sender is not one of the user's addresses.",
         "Add the address to the user, or allow `any-sender` to it.",
+    ),
+    Reason.DEVICE_SENDER: Meaning(
+        "The device's app password is limited to other senders, in MAIL FROM and in the From field.",
+        "Set the device's sender address to one of those, or make another app password with `--sender`.",
     ),
     Reason.SENDER_SYNTAX: Meaning("The address in MAIL FROM is malformed.", "Mend the client."),
     Reason.MESSAGE_TOO_LARGE: Meaning(

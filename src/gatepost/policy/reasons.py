@@ -48,6 +48,9 @@ class Reason(Enum):
     ACCOUNT_LOCKED = "account-locked"
     ACCOUNT_EXPIRED = "account-expired"
     PASSWORD_EXPIRED = "password-expired"  # noqa: S105
+    APP_PASSWORD_REVOKED = "app-password-revoked"  # noqa: S105
+    APP_PASSWORD_EXPIRED = "app-password-expired"  # noqa: S105
+    APP_PASSWORD_ELSEWHERE = "app-password-elsewhere"  # noqa: S105
     AUTHORIZATION_IDENTITY = "authorization-identity"
     CHANNEL_BINDING = "channel-binding"
     CERTIFICATE_MISSING = "certificate-missing"
@@ -58,6 +61,7 @@ class Reason(Enum):
     AUTH_REQUIRED = "auth-required"
     SUBMIT_DENIED = "submit-denied"
     SENDER_NOT_OWN = "sender-not-own"
+    DEVICE_SENDER = "device-sender"
     SENDER_SYNTAX = "sender-syntax"
     MESSAGE_TOO_LARGE = "message-too-large"
     SPOOL_FULL = "spool-full"
@@ -111,6 +115,9 @@ _KEPT_FROM_PEER = frozenset(
         Reason.ACCOUNT_LOCKED,
         Reason.ACCOUNT_EXPIRED,
         Reason.PASSWORD_EXPIRED,
+        Reason.APP_PASSWORD_REVOKED,
+        Reason.APP_PASSWORD_EXPIRED,
+        Reason.APP_PASSWORD_ELSEWHERE,
         Reason.AUTHORIZATION_IDENTITY,
         Reason.CHANNEL_BINDING,
         Reason.CERTIFICATE_NOBODY,
@@ -177,6 +184,7 @@ REPLIES: dict[Reason, Said] = {
     Reason.AUTH_REQUIRED: Said(530, "5.7.0", "Authentication required"),
     Reason.SUBMIT_DENIED: Said(550, "5.7.1", "You may not hand in mail here"),
     Reason.SENDER_NOT_OWN: Said(550, "5.7.1", "{address} is not your address"),
+    Reason.DEVICE_SENDER: Said(550, "5.7.1", "This device may not send as {address}"),
     Reason.SENDER_SYNTAX: Said(553, "5.1.7", "Sender address is not valid"),
     Reason.MESSAGE_TOO_LARGE: Said(552, "5.3.4", "Message is larger than {limit} bytes"),
     Reason.SPOOL_FULL: Said(452, "4.3.1", "Not enough room to take mail now, try later"),

@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from typing import Final
 
 from gatepost.mail.address import Address
-from gatepost.policy.access import Right, Table, Verdict, may
+from gatepost.policy.access import Answer, Right, Table, Verdict, may
 from gatepost.policy.facts import UNKNOWN, ClientCertificate, Facts, Identity, Peer, UnknownType
 from gatepost.policy.login import Channel
+from gatepost.policy.reasons import Reason
 
 
 @lru_cache(maxsize=4096)
@@ -26,6 +28,10 @@ def peer_address(text: str) -> Peer:
 _text_of = lru_cache(maxsize=4096)(str)
 
 
+# What the access table says does not matter then.
+DEVICE_BARRED: Final = Verdict(Answer.NO, Reason.DEVICE_SENDER)
+
+
 class Client:
     """Who is at the other end, for as long as it is connected.
 
@@ -33,8 +39,8 @@ class Client:
     """
 
     __slots__ = (
-        "_asked", "_began", "_owns_asked", "_table", "_verdicts", "facts", "generation", "id", "identity",
-        "peer", "peer_text", "tls", "user",
+        "_asked", "_began", "_owns_asked", "_table", "_verdicts", "device", "facts", "generation", "id",
+        "identity", "lapses_at", "peer", "peer_text", "senders", "tls", "user",
     )  # fmt: skip
 
     def __init__(self, session_id: str, peer: Peer, table: Table, *, now: float) -> None:
@@ -48,6 +54,9 @@ class Client:
         self.facts = Facts(peer, hostnames=UNKNOWN if table.needs_hostnames else frozenset())
         self.identity: Identity | None = None
         self.user: str | None = None  # the identity's name
+        self.device: str | None = None  # whose secret it was, and how that narrows it
+        self.senders: frozenset[Address] | None = None
+        self.lapses_at: float | None = None
         self._asked: Address | None = None  # `owns` was last asked about it, and the answer
         self._owns_asked = False
         self._table = table
@@ -83,15 +92,16 @@ class Client:
         return self._owns_asked
 
     def _is_own(self, address: Address) -> bool:
-        identity = self.identity
+        identity, senders = self.identity, self.senders
         if identity is None:
             return False
-        local = address.local.lower()
-        own = identity.addresses
-        if Address(local, address.domain) in own:
-            return True
-        base = local.partition("+")[0]
-        return base != local and Address(base, address.domain) in own
+        return _is_among(address, identity.addresses) and (senders is None or _is_among(address, senders))
+
+    def may_send_as(self, address: Address) -> Verdict:
+        """Whether it may send as somebody whose address is not its own; a device's senders narrow that."""
+        if self.senders is not None and not _is_among(address, self.senders):
+            return DEVICE_BARRED
+        return self.may(Right.ANY_SENDER)
 
     def may(self, right: Right) -> Verdict:
         """The access page's answer; asked once for as long as the facts stay the same."""
@@ -124,5 +134,19 @@ class Client:
         self.facts = facts
         self.identity = identity = facts.identity
         self.user = None if identity is None else identity.name
+        device = None if identity is None else identity.device
+        if device is None:
+            self.device = self.senders = self.lapses_at = None
+        else:
+            self.device, self.senders, self.lapses_at = device.name, device.senders, device.lapses_at
         self._asked = None
         self._verdicts = None
+
+
+def _is_among(address: Address, own: frozenset[Address]) -> bool:
+    """With or without a tag."""
+    local = address.local.lower()
+    if Address(local, address.domain) in own:
+        return True
+    base = local.partition("+")[0]
+    return base != local and Address(base, address.domain) in own

@@ -155,13 +155,16 @@ class Intake:
         if received_count(header) > received_limit:
             return Reason.MAIL_LOOP, None  # RFC 5321 §6.3
         client = self._client
-        if client.identity is None or client.may(Right.ANY_SENDER).allowed:
+        if client.identity is None or (client.senders is None and client.may(Right.ANY_SENDER).allowed):
             return None
         try:
             strange = [address for address in from_addresses(header) if not client.owns(address)]
         except HeaderError:
             return Reason.FROM_NOT_OWN, "something unreadable"
-        return (Reason.FROM_NOT_OWN, strange[0]) if strange else None
+        if client.senders is not None:
+            strange = [address for address in strange if not client.may_send_as(address).allowed]
+        reason = Reason.FROM_NOT_OWN if client.senders is None else Reason.DEVICE_SENDER
+        return (reason, strange[0]) if strange else None
 
     def commit(
         self,

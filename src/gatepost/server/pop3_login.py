@@ -147,4 +147,5 @@ class Entrance:
             client.tls is not None,
             client.id,
             self._server.settings.auth_in_clear,
+            Right.COLLECT,
         )

@@ -309,6 +309,7 @@ class SmtpConversation:
             client.tls is not None,
             client.id,
             settings.auth_in_clear,
+            Right.SUBMIT,
         )
         rules = LoginRules(settings.auth, settings.auth_in_clear)
         self._auth = AuthExchange(self._shard.login, client, self._connection, attempt, rules)

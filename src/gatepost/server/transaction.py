@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
-from dataclasses import replace
 from typing import Any, Final
 
 from gatepost.config.schema import LocalDomain
@@ -17,7 +16,7 @@ from gatepost.mail.address import Address
 from gatepost.mail.envelope import Recipient
 from gatepost.policy.access import Right
 from gatepost.policy.reasons import Reason
-from gatepost.server.client import Client
+from gatepost.server.client import DEVICE_BARRED, Client
 from gatepost.server.intake import Intake
 from gatepost.server.purse import Purse, Spent
 from gatepost.server.record import Record
@@ -99,20 +98,22 @@ class Transaction:
 
     def mail(self, command: Mail) -> Reply | Coroutine[Any, Any, Reply]:
         client = self._client
-        if client.identity is not None and client.generation != self._shard.directories.generation:
+        if client.identity is not None and (
+            client.generation != self._shard.directories.generation or self._has_lapsed(client)
+        ):
             return self._mail_once_refreshed(command)
         return self._mail_now(command)
 
+    def _has_lapsed(self, client: Client) -> bool:
+        return client.lapses_at is not None and client.lapses_at <= self._shard.clock()
+
     async def _mail_once_refreshed(self, command: Mail) -> Reply:
         """The directory has changed since the login: the identity is learnt anew."""
-        client, directories = self._client, self._shard.directories
+        client = self._client
         assert client.identity is not None
-        generation = directories.generation
+        generation = self._shard.directories.generation
         try:
-            fresh = await directories.identity(client.identity.name)
-            if fresh is not None and client.identity.device is not None:
-                fresh = replace(fresh, device=client.identity.device)
-            client.logged_in(fresh, generation)
+            client.logged_in(await self._shard.login.renewed(client.identity), generation)
         except Unavailable:
             client.groups_unknown()
         answer = self._mail_now(command)
@@ -145,9 +146,11 @@ class Transaction:
         if verdict.allowed:
             if client.identity is None or sender is None or client.owns(sender):
                 return None
-            right, verdict = Right.ANY_SENDER, client.may(Right.ANY_SENDER)
+            right, verdict = Right.ANY_SENDER, client.may_send_as(sender)
             if verdict.allowed:
                 return None
+        if verdict is DEVICE_BARRED:
+            return self._record.refuse("mail", Reason.DEVICE_SENDER, sender=sender, address=sender)
         could_log_in = client.identity is None and bool(self._server.settings.auth)
         reason, reply = refused_right(
             right, verdict, client.id, address=sender, login_would_be_heard=could_log_in

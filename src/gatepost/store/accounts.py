@@ -17,6 +17,7 @@ from sqlalchemy import select
 from gatepost.store import tables
 from gatepost.store.administrators import Administrators
 from gatepost.store.aliases import Aliases
+from gatepost.store.app_passwords import AppPasswords
 from gatepost.store.audit import Audit
 from gatepost.store.database import Database, DatabaseError
 from gatepost.store.groups import Groups
@@ -29,12 +30,21 @@ def _now() -> datetime:
 
 
 class Accounts:
-    """`users`, `groups`, `aliases`, `administrators`, `tokens` and `audit` over one `database`.
+    """`users`, `groups`, `aliases`, `app_passwords`, `administrators`, `tokens`, `audit` over one `database`.
 
     `clock` gives aware UTC.
     """
 
-    __slots__ = ("administrators", "aliases", "audit", "database", "groups", "tokens", "users")
+    __slots__ = (
+        "administrators",
+        "aliases",
+        "app_passwords",
+        "audit",
+        "database",
+        "groups",
+        "tokens",
+        "users",
+    )
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = _now) -> None:
         self.database = database
@@ -44,6 +54,7 @@ class Accounts:
         self.aliases = Aliases(database, self.audit)
         self.administrators = Administrators(database, self.audit, clock)
         self.tokens = Tokens(database, self.audit, clock)
+        self.app_passwords = AppPasswords(database, self.audit, clock)
 
     @classmethod
     def open(cls, path: Path, clock: Callable[[], datetime] = _now) -> Self:

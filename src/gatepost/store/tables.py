@@ -159,3 +159,28 @@ tokens = Table(
     Column("expires", Text),
     Column("made_by", Text, nullable=False),
 )
+
+# One secret of one device. `account` may be somebody of any directory. A revoked one stays, so that
+# its secret is told apart from a guess.
+app_passwords = Table(
+    "app_passwords",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("directory", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("label_key", Text, nullable=False),
+    Column("secret_hash", LargeBinary, nullable=False, unique=True),
+    Column("networks", Text, nullable=False),
+    Column("senders", Text, nullable=False),
+    Column("limits", Text, nullable=False),
+    Column("collects", Boolean, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("expires", Text),
+    Column("revoked", Text),
+    Index(
+        "app_passwords_label", "account", "label_key", unique=True, sqlite_where=Column("revoked").is_(None)
+    ),
+    sqlite_autoincrement=True,
+)

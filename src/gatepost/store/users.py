@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
-from gatepost.store import naming, tables, user
+from gatepost.store import app_passwords, naming, tables, user
 from gatepost.store.audit import Audit
 from gatepost.store.database import Database
 from gatepost.store.user import Credential, User
@@ -194,7 +194,7 @@ class Users:
             return self._noted(connection, before, "user-addresses", by)
 
     def delete(self, name: str, *, by: str) -> None:
-        """The user, its addresses and memberships are gone. The mailbox is not touched.
+        """The user, its addresses, memberships and app passwords are gone. The mailbox is not touched.
 
         Raises:
             NotFound: nobody is called so.
@@ -203,6 +203,7 @@ class Users:
             number = user.required(connection, name, ())
             gone = user.read(connection, number)
             connection.execute(delete(tables.users).where(tables.users.c.id == number))
+            app_passwords.end_all(connection, gone.name, self._clock())
             self._audit.note(
                 connection, who=by, what="user-delete", subject=gone.name, before=user.facts(gone)
             )

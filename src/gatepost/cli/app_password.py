@@ -1,0 +1,110 @@
+"""gatepost user app-password: one secret for one device, shown once."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from gatepost.admin import app_passwords as admin
+from gatepost.cli.context import USAGE, Context, Failure, who
+from gatepost.cli.output import local_time, print_json, print_lines, print_table
+from gatepost.policy.allotment import Allotment
+from gatepost.store.app_password import LENGTH, NewAppPassword, grouped, networks_of, senders_of
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Most = Annotated[int | None, typer.Option(min=1, help="At most so many, within what the account may.")]
+
+
+def app_password(
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="The account, local or of a directory.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Which device it is: Scanner, 2nd floor.")] = None,
+    from_: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="CIDR", help="Good from here alone; may be repeated."),
+    ] = None,
+    sender: Annotated[
+        list[str] | None, typer.Option(metavar="A", help="May send as this alone; may be repeated.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option(metavar="DATE|DAYS", help="2027-01-31, or 90 for ninety days.")
+    ] = None,
+    length: Annotated[
+        int, typer.Option(min=1, help="Characters of the secret, 12 to 64, dashes not counted.")
+    ] = LENGTH,
+    collect: Annotated[bool, typer.Option("--collect", help="Also for fetching mail by POP3.")] = False,
+    messages_per_minute: Most = None,
+    recipients_per_hour: Most = None,
+    recipients_per_day: Most = None,
+    listing: Annotated[
+        bool, typer.Option("--list", help="What is there; of all accounts without NAME.")
+    ] = False,
+    over: Annotated[bool, typer.Option("--revoked", help="With --list: also what was revoked.")] = False,
+    revoke: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="The device may not log in any more.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """One secret for one device, shown once; or the list of them, or the end of one."""
+    if listing:
+        _list(context.obj, name, over=over, json=json)
+    elif name is None:
+        raise Failure("say whose device it is: gatepost user app-password NAME --label L", USAGE)
+    elif revoke is not None:
+        _revoke(context.obj, name, revoke, json=json)
+    elif label is None:
+        raise Failure("say which device it is: --label L (or --list, or --revoke LABEL)", USAGE)
+    else:
+        limits = Allotment(messages_per_minute, recipients_per_hour, recipients_per_day)
+        new = NewAppPassword(
+            label,
+            networks_of(from_ or ()),
+            senders_of(sender or ()),
+            limits,
+            collect,
+            None if expires is None else admin.expiry_of(expires, datetime.now(UTC)),
+        )
+        _add(context.obj, name, new, length, json=json)
+
+
+def _add(here: Context, name: str, new: NewAppPassword, length: int, *, json: bool) -> None:
+    with here.accounts() as (settings, accounts):
+        issued = admin.add_app_password(settings, accounts, name, new, by=who(), length=length)
+    if json:
+        print_json(issued.row())
+        return
+    one = issued.app_password
+    for note in issued.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    print_lines([f"{one.label} may log in as {one.account} with", "", f"    {grouped(issued.secret)}", ""])
+    print("It is shown this once. The dashes may be typed or left out.")
+
+
+def _list(here: Context, name: str | None, *, over: bool, json: bool) -> None:
+    with here.accounts() as (settings, accounts):
+        rows = admin.app_password_rows(settings, accounts, name, over=over)
+    if json:
+        print_json(rows)
+        return
+    shown = [{**row, "expires": local_time(row["expires"]) if row["expires"] else None} for row in rows]
+    columns = {"account": "ACCOUNT", "label": "LABEL", "state": "STATE", "networks": "FROM",
+               "senders": "SENDERS", "expires": "EXPIRES"}  # fmt: skip
+    print_table(columns, shown, empty="There is no app password; --label L makes one.")
+
+
+def _revoke(here: Context, name: str, label: str, *, json: bool) -> None:
+    with here.accounts() as (settings, accounts):
+        gone = admin.revoke_app_password(settings, accounts, name, label, by=who())
+    if json:
+        print_json(admin.app_password_row(gone))
+    else:
+        print_lines([f"{gone.label} may not log in as {gone.account} any more"])
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("app-password")(app_password)
