@@ -164,6 +164,21 @@ def test_a_password_changed_while_it_is_checked_does_not_let_in(house: House) ->
     asyncio.run(facts())
 
 
+def test_a_password_kept_anew_while_it_is_checked_is_still_right(house: House) -> None:
+    """The first of fifty sessions has it kept under new parameters; the others were asked about the old ones."""
+
+    async def facts() -> None:
+        slow = asyncio.create_task(house.directory.verify("bob", Secret("tangerine")))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the check is with a thread
+        again = house.passwords.credential(Secret("tangerine"))
+        house.accounts.users.set_password("bob@example.org", again, by="x")
+        answer = await slow
+        assert isinstance(answer, Identity)
+
+    asyncio.run(facts())
+
+
 def test_a_proved_password_needs_no_thread(house: House) -> None:
     assert verify(house, "bob", "tangerine") == "bob@example.org"
     house.passwords.close()

@@ -162,8 +162,10 @@ class LocalDirectory:
         if account is None:
             return Refusal(Reason.UNKNOWN_USER)
         credential = account.credential
-        if not matches or credential is None or credential.password_hash != stored:
+        if not matches or credential is None:
             return Refusal(Reason.WRONG_PASSWORD)
+        if credential.password_hash != stored:
+            return await self.verify(name, password)  # changed meanwhile, or only kept anew by another login
         if account.disabled:
             return Refusal(Reason.ACCOUNT_DISABLED)
         self._proven.remember(key, account.number, credential.password_hash)
