@@ -92,7 +92,7 @@ class Worker:
         self._mailboxes = Mailboxes(place.mailboxes, settings.hostname, report=log.warning)
         self._maildrops = Maildrops(self._mailboxes)
         self._guard = Post(
-            Guard(settings.guard, clock=time.monotonic, wall=time.time, domains=settings.domains),
+            Guard(settings.watching, clock=time.monotonic, wall=time.time, domains=settings.domains),
             clock=time.monotonic,
             wall=time.time,
         )
@@ -211,7 +211,7 @@ class Worker:
         tracking = prepared.settings.tracking
         self._tracking.change(days=tracking.days, size_bytes=tracking.size_bytes)
         self._log.change(prepared.settings.log.level.level, prepared.settings.log.format)
-        self._guard.change(prepared.settings.guard, prepared.settings.domains)
+        self._guard.change(prepared.settings.watching, prepared.settings.domains)
         arrived, self._arrived = self._arrived, {}
         await self._open(prepared, arrived)
         await self._deliveries.change(prepared.settings, prepared.directories)

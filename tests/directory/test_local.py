@@ -165,7 +165,7 @@ def test_a_password_changed_while_it_is_checked_does_not_let_in(house: House) ->
 
 
 def test_a_password_kept_anew_while_it_is_checked_is_still_right(house: House) -> None:
-    """The first of fifty sessions has it kept under new parameters; the others were asked about the old ones."""
+    """One of fifty sessions has it kept under new parameters while the others are asked about the old."""
 
     async def facts() -> None:
         slow = asyncio.create_task(house.directory.verify("bob", Secret("tangerine")))

@@ -180,6 +180,11 @@ class Gate:
     def log(self) -> str:
         return self.program.output if self.program else ""
 
+    def wait_for_log(self, words: str) -> str:
+        """The first line with these words; the log is a moment behind."""
+        assert self.program is not None
+        return self.program.wait_for_line(lambda line: words in line)
+
     def _configure(self, host: str) -> None:
         certificate = self.authority.issue(HOSTNAME, "localhost", host)
         text = CONFIGURATION.format(

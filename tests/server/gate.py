@@ -22,8 +22,10 @@ from gatepost.config.schema import Settings
 from gatepost.directory.build import directories
 from gatepost.directory.directory import Directories
 from gatepost.directory.password import Passwords
+from gatepost.guard import source
 from gatepost.guard.conduct import Conduct
 from gatepost.guard.guard import Guard
+from gatepost.guard.ledger import Offence, Scope
 from gatepost.guard.post import Post
 from gatepost.log import Log, LogWriter
 from gatepost.login import Login
@@ -57,6 +59,7 @@ class Gate:
     accounts: Accounts
     folder: Path
     mailboxes: Mailboxes
+    guard: Guard
     ports: dict[str, int] = field(default_factory=dict)
     servers: dict[str, SmtpVirtualServer] = field(default_factory=dict)
 
@@ -90,6 +93,11 @@ class Gate:
         """What is in the spool; taken, so once only."""
         await self.shard.spool.flush()
         return self.shard.spool.take(self.shard.clock(), 1000)
+
+    def offences(self, offence: Offence, peer: str) -> int:
+        """How often the guard has counted it."""
+        key = source.host(source.peer_of(peer))
+        return self.guard.ledger.count(Scope.HOST, key, offence, asyncio.get_running_loop().time())
 
     def logged(self) -> str:
         self.shard.log.flush()
@@ -208,11 +216,8 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
         await spool.open()
         tracking.start()
         loop = asyncio.get_running_loop()
-        guard = Post(
-            Guard(settings.guard, clock=loop.time, wall=time.time, domains=settings.domains),
-            clock=loop.time,
-            wall=time.time,
-        )
+        own = Guard(settings.watching, clock=loop.time, wall=time.time, domains=settings.domains)
+        guard = Post(own, clock=loop.time, wall=time.time)
         login = Login(answering, guard, log, decoy_key=accounts.unknown_names_key())
         shard = Shard(
             settings,
@@ -227,7 +232,7 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
             Conduct(loop.time),
             Room(settings.mailboxes, mailboxes),
         )
-        here = Gate(shard, accounts, folder, mailboxes)
+        here = Gate(shard, accounts, folder, mailboxes, own)
         listeners = []
         for name, server_settings in settings.smtp.items():
             end = listening_socket("127.0.0.1", 0)

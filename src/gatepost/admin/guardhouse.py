@@ -57,7 +57,7 @@ class GuardHouse:
             lambda fields: workers.tell_all("guard", **fields), on_event=self._happened, on_known=self._learnt
         )
         self.guard = Guard(
-            settings.guard,
+            settings.watching,
             clock=time.monotonic,
             wall=time.time,
             domains=settings.domains,
@@ -99,7 +99,7 @@ class GuardHouse:
     def change(self, settings: Settings) -> None:
         """These settings hold from now on."""
         self._settings = settings
-        self.guard.change(settings.guard, settings.domains)
+        self.guard.change(settings.watching, settings.domains)
         self.custody.change(settings)
         self._alarms.change(settings)
 

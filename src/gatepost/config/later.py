@@ -37,8 +37,6 @@ LATER: Final = (
         for protocol in ("smtp", "pop3")
         for name in ("OAUTHBEARER", "XOAUTH2")
     ),
-    Later(("smtp", "*", "proxies")),
-    Later(("pop3", "*", "proxies")),
     Later(("smtp", "*", "block_lists")),
     Later(("routes", "*", "login", "oauth")),
     Later(("tracking", "subjects")),

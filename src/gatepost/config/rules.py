@@ -42,6 +42,7 @@ def complaints(settings: Settings, raw: Mapping[str, Any]) -> Iterator[Complaint
         yield from _rights_never_asked(path, server)
         yield from _open_in_clear(path, server)
         yield from client_certificate_complaints(path, server)
+        yield from _proxies_of_anywhere(path, server)
     for name, certificate in settings.certificates.items():
         yield from _half_certificate(("certificates", name), certificate)
     for pattern, route in settings.routes.items():
@@ -123,6 +124,17 @@ def _open_in_clear(path: tuple[str, str], server: SmtpServer | Pop3Server) -> It
                 (*path, key),
                 f"{what} is open to anyone by the entry in line {exposed[0].line}",
                 'allow "connect" to named networks alone: to = "net:10.0.5.0/24"',
+            )
+
+
+def _proxies_of_anywhere(path: tuple[str, str], server: SmtpServer | Pop3Server) -> Iterator[Complaint]:
+    """Who is believed may name any address as the client's, and so pass every entry for a network."""
+    for index, network in enumerate(server.proxies):
+        if not _is_a_place(network):
+            yield Complaint(
+                (*path, "proxies", index),
+                f"{network} is half the world: whoever sits there could name any client",
+                'name the load balancers themselves: proxies = ["10.0.0.7"]',
             )
 
 

@@ -319,6 +319,15 @@ class Settings(Model):
     alarms: dict[str, Alarm] = Field(default_factory=dict)
     source: Source = Field(default=Source(Path("gatepost.toml")), alias=SOURCE, repr=False, exclude=True)
 
+    @property
+    def watching(self) -> Guard:
+        """`guard`, trusting the load balancers too: what comes in their own name is no client's doing."""
+        servers = (*self.smtp.values(), *self.pop3.values())
+        proxies = tuple(network for server in servers for network in server.proxies)
+        if not proxies:
+            return self.guard
+        return self.guard.model_copy(update={"trusted": (*self.guard.trusted, *proxies)})
+
     @model_validator(mode="before")
     @classmethod
     def _names_and_limits(cls, value: object) -> object:

@@ -38,6 +38,10 @@ MEANINGS: dict[Reason, Meaning] = {
         "No entry gives this address the right `connect`.",
         "Add an entry that allows `connect` to its network.",
     ),
+    Reason.PROXY_NOT_BELIEVED: Meaning(
+        "It began with a PROXY header and its address is none of `proxies`: forged, or a new balancer.",
+        "Add the address to `proxies` of the virtual server if it is your load balancer.",
+    ),
     Reason.TLS_REQUIRED: Meaning(
         'The virtual server has `tls = "require"` and the connection is in clear.',
         "Switch on STARTTLS in the client.",

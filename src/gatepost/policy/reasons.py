@@ -21,6 +21,7 @@ class Reason(Enum):
     PAUSED = "paused"
     STOPPING = "stopping"
     CONNECT_DENIED = "connect-denied"
+    PROXY_NOT_BELIEVED = "proxy-not-believed"
     # the conversation itself
     TLS_REQUIRED = "tls-required"
     TLS_UNAVAILABLE = "tls-unavailable"
@@ -161,6 +162,9 @@ REPLIES: dict[Reason, Said] = {
     Reason.PAUSED: Said(421, "4.3.2", "Service is paused, try later", "SYS/TEMP"),
     Reason.STOPPING: Said(421, "4.3.2", "Service is shutting down, try later", "SYS/TEMP"),
     Reason.CONNECT_DENIED: Said(554, "5.7.1", "Connections from your address are not accepted", "SYS/PERM"),
+    Reason.PROXY_NOT_BELIEVED: Said(
+        554, "5.7.1", "The PROXY protocol is not spoken with your address here", "SYS/PERM"
+    ),
     Reason.TLS_REQUIRED: Said(530, "5.7.0", "Must issue a STARTTLS command first"),
     Reason.TLS_UNAVAILABLE: Said(454, "4.7.0", "TLS not available due to temporary reason"),
     Reason.TLS_FAILED: Said(421, "4.7.0", "TLS handshake failed"),

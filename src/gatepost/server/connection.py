@@ -44,13 +44,16 @@ class Conversation(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """One accepted connection. `tls` set and `implicit`: TLS starts before the first byte."""
+    """One accepted connection. `tls` set and `implicit`: TLS starts before the first byte.
+
+    `proxied`: for whom a load balancer speaks. `rubbish` is told who spoke no TLS where there had to be TLS.
+    """
 
     __slots__ = (
         "_conversation", "_corked", "_deadline", "_drained", "_handshake_seconds",
         "_idle_seconds", "_implicit",
-        "_latest", "_loop", "_outbox", "_over", "_reading",
-        "_reasons", "_timer", "_transport", "_turned_away", "channel", "is_full", "tls_server",
+        "_latest", "_loop", "_outbox", "_over", "_proxied", "_reading",
+        "_reasons", "_rubbish", "_timer", "_transport", "_turned_away", "channel", "is_full", "tls_server",
     )  # fmt: skip
 
     def __init__(
@@ -62,8 +65,12 @@ class Connection(asyncio.Protocol):
         idle_seconds: float,
         handshake_seconds: float,
         turned_away: Callable[[str], bytes | None] | None = None,
+        proxied: tuple[str, int] | None = None,
+        rubbish: Callable[[str], None] | None = None,
     ) -> None:
         self._turned_away = turned_away
+        self._proxied = proxied
+        self._rubbish = rubbish
         self._conversation = conversation
         self._implicit = implicit
         self._idle_seconds = idle_seconds
@@ -123,6 +130,8 @@ class Connection(asyncio.Protocol):
         except TlsFailure as failure:
             if failure.is_certificate:
                 self._conversation.certificate_refused(self, str(failure))
+            if failure.is_rubbish and self._rubbish is not None:
+                self._rubbish(self.peer_name[0])
             self._fail(str(failure))
             return
         if output := channel.take_output():
@@ -157,7 +166,9 @@ class Connection(asyncio.Protocol):
 
     @property
     def peer_name(self) -> tuple[str, int]:
-        """Address and port of the peer as the socket gives them."""
+        """Address and port of the peer as the socket gives them, or a load balancer that is believed."""
+        if self._proxied is not None:
+            return self._proxied
         name = self._transport.get_extra_info("peername") or ("::", 0)
         return str(name[0]), int(name[1])
 

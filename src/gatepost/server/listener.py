@@ -6,9 +6,12 @@ import asyncio
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gatepost.config.schema import TlsMode, VirtualServer
+from gatepost.server.balancers import Balancers
 from gatepost.server.connection import Connection, Conversation
+from gatepost.server.preface import Preface
 from gatepost.server.tls import TlsServer
 
 _BACKLOG = 4096
@@ -22,6 +25,8 @@ class Target:
     tls: TlsServer | None
     conversation: Callable[[], Conversation]
     turned_away: Callable[[str], bytes | None] | None = None
+    balancers: Balancers | None = None
+    rubbish: Callable[[str], None] | None = None
 
 
 class Listener:
@@ -45,17 +50,26 @@ class Listener:
             server.close()
         self._servers.clear()
 
-    def _connection(self) -> Connection:
+    def _connection(self) -> asyncio.Protocol:
         target = self.target
-        settings = target.settings
-        return Connection(
-            target.conversation(),
-            tls=target.tls,
-            implicit=settings.tls is TlsMode.IMPLICIT,
-            idle_seconds=settings.idle_seconds,
-            handshake_seconds=settings.handshake_seconds,
-            turned_away=target.turned_away,
-        )
+        if target.balancers is None:
+            return _connection_to(target)
+        make = partial(_connection_to, target)
+        return Preface(make, target.balancers, target.settings.handshake_seconds)
+
+
+def _connection_to(target: Target, proxied: tuple[str, int] | None = None) -> Connection:
+    settings = target.settings
+    return Connection(
+        target.conversation(),
+        tls=target.tls,
+        implicit=settings.tls is TlsMode.IMPLICIT,
+        idle_seconds=settings.idle_seconds,
+        handshake_seconds=settings.handshake_seconds,
+        turned_away=target.turned_away,
+        proxied=proxied,
+        rubbish=target.rubbish,
+    )
 
 
 class Doors:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from gatepost.config.schema import TlsMode
+from gatepost.guard.ledger import Offence
 from gatepost.policy.access import Right
 from gatepost.policy.reasons import Reason
 from gatepost.pop3 import event
@@ -30,6 +31,7 @@ from gatepost.server.pop3_record import Pop3Record
 from gatepost.server.pop3_refuse import pop3_refused
 from gatepost.server.sessions import SessionReport, session_report
 from gatepost.server.shard import Pop3VirtualServer, Shard
+from gatepost.wire.proxy import looks_like_header
 
 _BATCH_BYTES: Final = 64 * 1024
 _AT_ONCE_BYTES: Final = 256 * 1024
@@ -57,6 +59,7 @@ class Pop3Conversation:
         "_record",
         "_server",
         "_shard",
+        "_spoke",
         "_task",
     )
 
@@ -68,6 +71,7 @@ class Pop3Conversation:
         self._ended = False
         self._farewell = "said goodbye"
         self._parked = False
+        self._spoke = False
         self._out: list[bytes] = []
         self._out_bytes = 0
         self._task: asyncio.Future[Reply | None] | None = None
@@ -89,10 +93,17 @@ class Pop3Conversation:
         if refusal is None and server.settings.access.needs_hostnames:
             self._await(self._greeting_once_named())
             return
+        self._spoke = refusal is not None  # it was not let
         self._say(self._greeting() if refusal is None else refusal)
         self._advance()
 
     def receive(self, data: bytes) -> None:
+        if not self._spoke:
+            self._spoke = True
+            if looks_like_header(data):
+                self._connection.send(self._record.forged(self._shard.guard).encode())
+                self._connection.close("forged header")
+                return
         try:
             self._core.feed(data)
             if not self._busy:
@@ -125,6 +136,8 @@ class Pop3Conversation:
         if self._task is not None:
             self._task.cancel()
         self._release()
+        if not self._spoke and not self._draining:
+            self._shard.guard.offend(Offence.SILENT, self._client.peer)
         self._shard.sessions.ended(self, self._server.key, self._client.peer)
         self._record.closed(why)
 
@@ -324,6 +337,7 @@ class Pop3Conversation:
         reason = _CORE_REASONS.get(asked.reply.text, Reason.SYNTAX_ERROR)
         if isinstance(asked, event.TooManyErrors):
             reason, self._farewell = Reason.TOO_MANY_ERRORS, "too many errors"
+            self._shard.guard.offend(Offence.RUBBISH, self._client.peer)
         reply = err(asked.reply.text, asked.reply.code).marked(reason.value, self.id)
         self._record.refused("command", reason, reply)
         return reply

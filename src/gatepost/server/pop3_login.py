@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from gatepost.config.schema import TlsMode
+from gatepost.guard.ledger import Offence
 from gatepost.login import Attempt, Rejected, Welcome
 from gatepost.policy.access import Right
 from gatepost.policy.login import LoginRules
@@ -73,7 +74,7 @@ class Entrance:
     def user(self) -> Reply:
         """The answer to USER: the same for every name (RFC 1939 §7 would let names be guessed)."""
         if not self._server.settings.user_pass:
-            return self._record.refuse("login", Reason.AUTH_NOT_OFFERED)
+            return self._not_offered()
         return self.in_clear() or ok()
 
     async def password(self, asked: event.Pass) -> Reply:
@@ -112,6 +113,8 @@ class Entrance:
         client = self._client
         if isinstance(turn, Rejected):
             self.failures += 1
+            if turn.reason is Reason.AUTH_NOT_OFFERED:
+                return self._not_offered()
             return self._record.refuse("login", turn.reason)
         client.logged_in(turn.identity, generation)
         verdict = client.may(Right.COLLECT)
@@ -124,6 +127,10 @@ class Entrance:
             return opened
         self.collection = Collection(opened, self._core, self._connection, self._record)
         return ok(f"{opened.view.count} messages ({opened.view.size_bytes} octets)")
+
+    def _not_offered(self) -> Reply:
+        self._shard.guard.offend(Offence.AUTH_NOT_OFFERED, self._client.peer)
+        return self._record.refuse("login", Reason.AUTH_NOT_OFFERED)
 
     async def _opened(self, account: str) -> Maildrop | Reply:
         delay = self._server.settings.login_delay_seconds

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gatepost.guard.ledger import Offence
+from gatepost.guard.post import Post
 from gatepost.log import Log
 from gatepost.policy.access import Right, Verdict
 from gatepost.policy.reasons import Reason
@@ -35,6 +37,11 @@ class Pop3Record:
         reply = pop3_refused(reason, self._client.id, seconds=seconds, words=words)
         self.refused(stage, reason, reply)
         return reply
+
+    def forged(self, guard: Post) -> Reply:
+        """The reply to a PROXY header from somebody who may not speak for others; it counts as rubbish."""
+        guard.offend(Offence.RUBBISH, self._client.peer)
+        return self.refuse("connect", Reason.PROXY_NOT_BELIEVED)
 
     def refuse_right(self, stage: str, right: Right, verdict: Verdict) -> Reply:
         """The reply for a verdict of the access table that is not yes."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gatepost.config.schema import TlsMode
+from gatepost.guard.ledger import Offence
 from gatepost.guard.post import Post
 from gatepost.log import Log
 from gatepost.policy.reasons import REPLIES, Reason
@@ -45,6 +46,10 @@ class Porter:
     def implicit(self, peer: str) -> bytes | None:
         """Nothing can be said before a handshake, and one is not worth it."""
         return None if self._turned_away(peer) is None else b""
+
+    def rubbish(self, peer: str) -> None:
+        """The peer spoke no TLS where there had to be TLS: it is no mail client."""
+        self._post.offend(Offence.RUBBISH, peer_address(peer))
 
     def way(self, protocol: str, tls: TlsMode) -> Callable[[str], bytes | None]:
         if tls is TlsMode.IMPLICIT:

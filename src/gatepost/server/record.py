@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gatepost.guard.ledger import Offence
+from gatepost.guard.post import Post
 from gatepost.log import Log
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Envelope
@@ -88,6 +90,11 @@ class Record:
             str(reply or ""),
             self._clock(),
         )
+
+    def forged(self, guard: Post) -> Reply:
+        """The reply to a PROXY header from somebody who may not speak for others; it counts as rubbish."""
+        guard.offend(Offence.RUBBISH, self._client.peer)
+        return self.refuse("connect", Reason.PROXY_NOT_BELIEVED)
 
     def accepted(self, queue_id: str, envelope: Envelope, size_bytes: int) -> None:
         """A message that is on the disk stands in log and tracking."""

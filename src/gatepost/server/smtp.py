@@ -34,6 +34,7 @@ from gatepost.smtp.event import NEED_DATA
 from gatepost.smtp.reply import Reply
 from gatepost.smtp.server import Server
 from gatepost.smtp.state import State
+from gatepost.wire.proxy import looks_like_header
 from gatepost.wire.sasl import Challenge, encode
 
 _WAITING_LIMIT_BYTES: Final = 128 * 1024
@@ -101,6 +102,7 @@ class SmtpConversation:
         refusal = self._refusal_of_connection()
         shard.sessions.opened(self, self._server.name, peer)
         if refusal is not None:
+            self._spoke = True  # it was not let
             self._end_with(self._core.greeting(refusal), "refused")
         elif settings.access.needs_hostnames:
             self._await(self._greeting_once_named())
@@ -109,7 +111,11 @@ class SmtpConversation:
             self._flush()
 
     def receive(self, data: bytes) -> None:
-        self._spoke = True
+        if not self._spoke:
+            self._spoke = True
+            if looks_like_header(data):
+                self._end_with(self._core.hang_up(self._record.forged(self._shard.guard)), "forged header")
+                return
         try:
             self._core.feed(data)
             if not self._busy:

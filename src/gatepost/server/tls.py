@@ -21,17 +21,20 @@ from gatepost.server.face import Face, Faces
 _READ_BYTES = 16384  # what a record holds at most (RFC 8446 §5.1)
 _NO_CERTIFICATE = "PEER_DID_NOT_RETURN_A_CERTIFICATE"
 _SSL_PROBLEMS = (ssl.SSLError, ssl.CertificateError, ValueError)
+_NO_TLS = frozenset(("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST"))
 
 
 class TlsFailure(Exception):
     """The handshake or the record layer failed; the connection can only be closed.
 
     `is_certificate`: the client's certificate was refused, or it has none where it needs one.
+    `is_rubbish`: what came was no TLS at all.
     """
 
-    def __init__(self, words: str, *, is_certificate: bool = False) -> None:
+    def __init__(self, words: str, *, is_certificate: bool = False, is_rubbish: bool = False) -> None:
         super().__init__(words)
         self.is_certificate = is_certificate
+        self.is_rubbish = is_rubbish
 
 
 Stamp = tuple[int, int, int]
@@ -138,7 +141,7 @@ class TlsChannel:
         except ssl.SSLZeroReturnError:
             self.closed = True
         except _SSL_PROBLEMS as problem:
-            raise TlsFailure(_words(problem)) from problem
+            raise _failure(problem) from problem
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _handshake(self) -> bool:
@@ -153,8 +156,7 @@ class TlsChannel:
             words = f"the client's certificate: {problem.verify_message}"
             raise TlsFailure(words, is_certificate=True) from problem
         except _SSL_PROBLEMS as problem:
-            missing = getattr(problem, "reason", None) == _NO_CERTIFICATE
-            raise TlsFailure(_words(problem), is_certificate=missing) from problem
+            raise _failure(problem) from problem
         finally:
             if self._exporter_secret is None and self._secrets is not None:
                 # the secret is logged within this very call, so it is this connection's
@@ -166,7 +168,7 @@ class TlsChannel:
         try:
             self._tls.write(data)
         except _SSL_PROBLEMS as problem:
-            raise TlsFailure(_words(problem)) from problem
+            raise _failure(problem) from problem
         return self._outgoing.read()
 
     def take_output(self) -> bytes:
@@ -201,6 +203,11 @@ class TlsChannel:
 def _words(problem: Exception) -> str:
     reason = getattr(problem, "reason", None)
     return str(reason).replace("_", " ").lower() if reason else type(problem).__name__
+
+
+def _failure(problem: Exception) -> TlsFailure:
+    reason = getattr(problem, "reason", None)
+    return TlsFailure(_words(problem), is_certificate=reason == _NO_CERTIFICATE, is_rubbish=reason in _NO_TLS)
 
 
 def tls_server(settings: VirtualServer, certificates: Mapping[str, Certificate]) -> TlsServer | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 
-from gatepost.config.schema import Settings
+from gatepost.config.schema import Settings, VirtualServer
 from gatepost.directory.directory import Directories
 from gatepost.server.admission import Running
+from gatepost.server.balancers import Balancers
+from gatepost.server.connection import Conversation
 from gatepost.server.listener import Target
 from gatepost.server.maildrop import Maildrops
 from gatepost.server.pop3 import Pop3Conversation
@@ -60,18 +62,31 @@ def virtual_servers(
     for name, settings in shard.settings.smtp.items():
         smtp = SmtpVirtualServer(settings, tls_server(settings, certificates), allotments)
         made.servers[f"smtp.{name}"] = smtp
-        porter = Porter(shard.guard, shard.sessions, shard.log, name, shard.clock)
-        made.targets[f"smtp.{name}"] = Target(
-            settings, smtp.tls, partial(SmtpConversation, shard, smtp), porter.way("smtp", settings.tls)
+        made.targets[f"smtp.{name}"] = _target(
+            shard, settings, smtp.tls, partial(SmtpConversation, shard, smtp), "smtp"
         )
     for name, collecting in shard.settings.pop3.items():
         pop3 = Pop3VirtualServer(collecting, tls_server(collecting, certificates), maildrops)
         made.servers[f"pop3.{name}"] = pop3
-        porter = Porter(shard.guard, shard.sessions, shard.log, pop3.key, shard.clock)
-        made.targets[f"pop3.{name}"] = Target(
-            collecting, pop3.tls, partial(Pop3Conversation, shard, pop3), porter.way("pop3", collecting.tls)
+        made.targets[f"pop3.{name}"] = _target(
+            shard, collecting, pop3.tls, partial(Pop3Conversation, shard, pop3), "pop3"
         )
     for key in paused:
         if key in made.servers:
             made.servers[key].running = Running.PAUSED
     return made
+
+
+def _target(
+    shard: Shard,
+    settings: VirtualServer,
+    tls: TlsServer | None,
+    conversation: Callable[[], Conversation],
+    protocol: str,
+) -> Target:
+    """Where connections to this virtual server lead."""
+    name = settings.name if protocol == "smtp" else f"pop3.{settings.name}"
+    sessions, log, clock = shard.sessions, shard.log, shard.clock
+    porter = Porter(shard.guard, sessions, log, name, clock)
+    balancers = Balancers(settings.proxies, sessions, log, name, clock) if settings.proxies else None
+    return Target(settings, tls, conversation, porter.way(protocol, settings.tls), balancers, porter.rubbish)
