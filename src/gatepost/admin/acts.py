@@ -13,6 +13,9 @@ from __future__ import annotations
 
 from gatepost.admin.actor import Actor
 from gatepost.admin.acts_accounts import AliasActs, GroupActs, UserActs
+from gatepost.admin.acts_admins import AdministratorActs, TokenActs
+from gatepost.admin.acts_certificates import CertificateActs
+from gatepost.admin.acts_config import ConfigActs
 from gatepost.admin.acts_devices import DeviceActs
 from gatepost.admin.acts_guard import GuardActs
 from gatepost.admin.acts_queue import QueueActs
@@ -38,6 +41,10 @@ class Acts:
         self.alias = AliasActs(desk)
         self.guard = GuardActs(desk)
         self.device = DeviceActs(desk)
+        self.config = ConfigActs(desk)
+        self.certificate = CertificateActs(desk)
+        self.administrator = AdministratorActs(desk)
+        self.token = TokenActs(desk)
 
     def may(self, act: str) -> bool:
         """Whether the actor's role reaches so far, to leave out what would be refused."""

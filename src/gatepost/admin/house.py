@@ -26,6 +26,7 @@ class House:
         self.place = place
         self.accounts = accounts
         self.generations = Generations(place.generations)
+        self.changing = asyncio.Lock()  # of the file: one change after the other
         self._known: tuple[int, Settings] | None = None
 
     def settings(self) -> Settings:
