@@ -27,7 +27,9 @@ from gatepost.admin.link import Link, Refused, Value
 from gatepost.admin.shard import ShardVerbs
 from gatepost.config.load import ConfigError, load_text
 from gatepost.config.schema import Settings
+from gatepost.delivery.callahead import callahead
 from gatepost.delivery.deliveries import Deliveries
+from gatepost.delivery.worker import exchangers_of
 from gatepost.directory.build import directories
 from gatepost.directory.devices import Devices
 from gatepost.directory.directory import Directories, Unavailable
@@ -132,6 +134,7 @@ class Worker:
             self._guard,
             self._conduct,
             Room(settings.mailboxes, self._mailboxes),
+            callahead(settings, exchangers_of, self._log),
             self._meter,
         )
         return virtual_servers(

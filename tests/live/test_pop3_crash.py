@@ -190,6 +190,8 @@ def _looked(gate: Pop3Gate, box: Mailbox) -> set[str]:
     return box.missing(there)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240 + 40 * ROUNDS)
 def test_mail_survives_death_at_random_points(
     accounts: Path, authority: Authority, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -172,3 +172,44 @@ def test_pipelined_recipients_are_answered_in_order(tmp_path: Path) -> None:
             await client.close()
 
     run(scenario())
+
+
+def test_what_was_not_told_counts_at_the_end(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with gate(tmp_path, quota(4_000, "refuse")) as here:
+            here.add("ann")
+            large, small = (b"Subject: x\r\n\r\n" + b"x" * 70 + b"\r\n" * n for n in (3_000, 10))
+            client = await ready(here)
+            await client.close()
+            for mail in ("MAIL FROM:<x@else.example>", "MAIL FROM:<x@else.example> SIZE=100"):
+                client = await ready(here, mail)
+                assert (await named(client, "ann"))[0].startswith("250")
+                assert (await client.say("DATA")).startswith("354")
+                answer = await client.say(large + b".")
+                assert answer.startswith("552 5.2.2 Mailbox of ann@example.org is full [over-quota ")
+                assert (await client.hand_in("x@else.example", "ann@example.org", content=small)).startswith(
+                    "250"
+                )
+                await client.close()
+            assert len(await here.queued()) == 2
+
+    run(scenario())
+
+
+def test_one_with_room_keeps_the_mail_from_nobody(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with gate(tmp_path, quota(4_000)) as here:
+            for name in ("ann", "bob"):
+                here.add(name)
+            here.accounts.users.set_quota("bob@example.org", 1_000_000, by="test")
+            here.shard.directories.refresh()
+            large = b"Subject: x\r\n\r\n" + b"x\r\n" * 3_000
+            client = await ready(here)
+            assert [said[:3] for said in await named(client, "ann", "bob")] == ["250", "250"]
+            assert (await client.say("DATA")).startswith("354")
+            assert (await client.say(large + b".")).startswith("250")
+            answer = await client.hand_in("x@else.example", "ann@example.org", content=large)
+            assert answer.startswith("452 4.2.2 Mailbox of ann@example.org is full, try later [mailbox-full ")
+            await client.close()
+
+    run(scenario())

@@ -119,6 +119,12 @@ class LocalDomain(Model):
     catch_all: MailAddress | None = None
     postmaster: MailAddress | None = None
     plus_addressing: bool = True
+    call_ahead: bool = True
+    when_silent: Annotated[OnSilence, one_of(OnSilence)] = OnSilence.DEFER
+
+    @property
+    def defers_unheard(self) -> bool:
+        return self.when_silent is OnSilence.DEFER
 
 
 class Certificate(Model):

@@ -105,7 +105,7 @@ class Delivery:
         self._routing = routing(settings)
         respool = Respool(spool)
         self._sessions = Sessions(
-            exchangers or _exchangers(settings),
+            exchangers or exchangers_of(settings),
             Opener(settings.hostname, Contexts(), timeouts or Timeouts()),
             log,
             connections=self._limits.connections,
@@ -262,7 +262,8 @@ class Delivery:
             note(job.id, recipients[outcome.recipient].address, outcome, at, outcome.host)
 
 
-def _exchangers(settings: Settings) -> Exchangers:
+def exchangers_of(settings: Settings) -> Exchangers:
+    """Who finds the hosts of next hops, and never those that are ourselves."""
     listening = [(end.host, end.port) for server in settings.smtp.values() for end in server.listen]
     own = OwnAddresses(settings.hostname, listening)
     resolver = dns.asyncresolver.Resolver()

@@ -224,6 +224,14 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.HARVESTING: Meaning(
         "The source named too many recipients that do not exist.", "It ends by itself; see `[guard]`."
     ),
+    Reason.NEXT_SERVER_REFUSES: Meaning(
+        "The domain is kept on another server, which refuses the recipient for a reason of its own.",
+        "Look into its log: it was asked with an empty sender.",
+    ),
+    Reason.NEXT_SERVER_SILENT: Meaning(
+        "The domain is kept on another server, which could not say in time whether it knows the recipient.",
+        "Start it; `when_silent` of the domain says what happens meanwhile.",
+    ),
     Reason.BARE_LINE_ENDING: Meaning(
         "The content has a CR or LF on its own, by which mail is smuggled.", "Mend the sending program."
     ),

@@ -83,6 +83,8 @@ class Reason(Enum):
     MAILBOX_FULL = "mailbox-full"
     OVER_QUOTA = "over-quota"
     HARVESTING = "harvesting"
+    NEXT_SERVER_REFUSES = "next-server-refuses"
+    NEXT_SERVER_SILENT = "next-server-silent"
     # content
     BARE_LINE_ENDING = "bare-line-ending"
     NUL_IN_CONTENT = "nul-in-content"
@@ -216,6 +218,8 @@ REPLIES: dict[Reason, Said] = {
     Reason.MAILBOX_FULL: Said(452, "4.2.2", "Mailbox of {address} is full, try later"),
     Reason.OVER_QUOTA: Said(552, "5.2.2", "Mailbox of {address} is full"),
     Reason.HARVESTING: Said(421, "4.7.0", "Too many unknown recipients, try later"),
+    Reason.NEXT_SERVER_REFUSES: Said(550, "5.7.1", "The server of {address} does not take this mail"),
+    Reason.NEXT_SERVER_SILENT: Said(451, "4.4.1", "The server of {address} does not answer, try later"),
     Reason.BARE_LINE_ENDING: Said(554, "5.6.0", "A bare CR or LF is not accepted in mail"),
     Reason.NUL_IN_CONTENT: Said(554, "5.6.0", "A NUL is not accepted in mail"),
     Reason.LINE_TOO_LONG: Said(554, "5.6.0", "A line is longer than 998 octets"),

@@ -31,6 +31,9 @@ from gatepost.wire.dots import Unstuffer, unstuff
 
 _BEHIND_BYTES: Final = 512 * 1024  # of a large message not yet written: the peer has to wait
 _HEADER_LIMIT_BYTES: Final = 256 * 1024
+# What programs of old put on top that take mail for an mbox: no field, so all behind it would be body.
+_MBOX_LINES: Final = (b"From ", b">From ")
+_MBOX_MARK: Final = b"X-Mailbox-Line: "
 
 
 class Intake:
@@ -204,8 +207,12 @@ class Intake:
             at=at,
             for_=recipients[0].address if len(recipients) == 1 else None,
         )
+        head, mark = self._head, b""
+        if head.startswith(_MBOX_LINES):
+            head, mark = head.partition(b"\r\n")[2], _MBOX_MARK
         if submitted:
-            top += submission_lines(header_block(self._head), hostname=self._hostname, token=queue_id, at=at)
+            top += submission_lines(header_block(head), hostname=self._hostname, token=queue_id, at=at)
+        top += mark
         if self._top or self._held:
             top = self._top + top + (self._held or b"")
         self.is_committing = True

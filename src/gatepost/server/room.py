@@ -21,7 +21,7 @@ _OURS_BYTES: Final = 1_024  # Received, Return-Path and the like, which nobody a
 
 
 @dataclass(frozen=True, slots=True)
-class _Limited:
+class Limited:
     """A mailbox that may hold `quota_bytes`."""
 
     account: str
@@ -36,15 +36,8 @@ class Room:
         self._quota_bytes = settings.quota_bytes
         self.refusal = Reason.OVER_QUOTA if settings.when_full is OnFull.REFUSE else Reason.MAILBOX_FULL
 
-    def for_mail(self, resolution: Resolution, size_bytes: int) -> bool | Awaitable[bool]:
-        """Whether anybody behind the recipient can take a message of this size; 0 when it was not told.
-
-        An alias is full when all its mailboxes are and it leads nowhere else: one full member of a list
-        does not keep the mail from the others.
-        """
-        limited = self._limited(resolution)
-        if not limited:
-            return True
+    def for_mail(self, limited: Sequence[Limited], size_bytes: int) -> bool | Awaitable[bool]:
+        """Whether one of these mailboxes can take a message of this size; 0 when it was not told."""
         unknown = []
         for mailbox in limited:
             usage = self._mailboxes.known_usage(mailbox.account)
@@ -54,8 +47,12 @@ class Room:
                 return True
         return self._measured(unknown, size_bytes) if unknown else False
 
-    def _limited(self, resolution: Resolution) -> Sequence[_Limited]:
-        """The mailboxes that all have a quota; none when there is somebody without."""
+    def limited(self, resolution: Resolution) -> Sequence[Limited]:
+        """The mailboxes behind a recipient that all have a quota; none when there is somebody without.
+
+        An alias is full when all its mailboxes are and it leads nowhere else: one full member of a list
+        does not keep the mail from the others.
+        """
         if isinstance(resolution, Mailbox):
             mailboxes: Sequence[Mailbox] = (resolution,)
         elif isinstance(resolution, Alias) and not resolution.addresses:
@@ -67,10 +64,10 @@ class Room:
             quota_bytes = self._quota_bytes if mailbox.quota_bytes is None else mailbox.quota_bytes
             if quota_bytes is None:
                 return ()
-            limited.append(_Limited(mailbox.account, quota_bytes))
+            limited.append(Limited(mailbox.account, quota_bytes))
         return limited
 
-    async def _measured(self, mailboxes: Sequence[_Limited], size_bytes: int) -> bool:
+    async def _measured(self, mailboxes: Sequence[Limited], size_bytes: int) -> bool:
         for mailbox in mailboxes:
             try:
                 usage = await asyncio.to_thread(self._mailboxes.usage, mailbox.account)
@@ -81,5 +78,5 @@ class Room:
         return False
 
 
-def _fits(used_bytes: int, size_bytes: int, mailbox: _Limited) -> bool:
+def _fits(used_bytes: int, size_bytes: int, mailbox: Limited) -> bool:
     return used_bytes + size_bytes + _OURS_BYTES <= mailbox.quota_bytes

@@ -14,6 +14,7 @@ import dns.asyncresolver
 from gatepost.config.allotments import everybody
 from gatepost.config.schema import Pop3Server, Settings, SmtpServer, TlsMode
 from gatepost.directory.directory import Directories
+from gatepost.directory.elsewhere import NextServers
 from gatepost.guard.conduct import Conduct
 from gatepost.guard.guard import Guard
 from gatepost.guard.post import Post
@@ -53,6 +54,7 @@ class Shard:
     guard: Post
     conduct: Conduct
     room: Room | None = None  # None: nobody has a quota
+    next_servers: NextServers | None = None  # None: nobody is asked ahead
     meter: Meter = field(default_factory=Meter)
     clock: Callable[[], float] = time.time
 

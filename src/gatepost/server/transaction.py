@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Coroutine
 from typing import Any, Final
 
 from gatepost.config.schema import LocalDomain
-from gatepost.directory.directory import Resolution, Unavailable, UnknownRecipient
+from gatepost.directory.directory import Resolution, Unavailable
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Recipient
 from gatepost.policy.access import Right
@@ -21,7 +21,7 @@ from gatepost.server.intake import Intake
 from gatepost.server.purse import Purse, Spent
 from gatepost.server.record import Record
 from gatepost.server.refuse import refused_right
-from gatepost.server.room import Room
+from gatepost.server.resident import Residents
 from gatepost.server.screening import Scanner, Screening
 from gatepost.server.shard import Shard, SmtpVirtualServer
 from gatepost.smtp.command import Helo, Mail, Rcpt
@@ -42,8 +42,6 @@ _FAULTS: Final = {
     ContentFault.LINE_TOO_LONG: Reason.LINE_TOO_LONG,
     ContentFault.TOO_LARGE: Reason.MESSAGE_TOO_LARGE,
 }
-# a route hidden in a local part: the tricks of open relays
-_ROUTING: Final = frozenset("%!@")
 
 
 class Transaction:
@@ -58,6 +56,7 @@ class Transaction:
         "_recipients",
         "_record",
         "_relays",
+        "_residents",
         "_screening",
         "_server",
         "_shard",
@@ -73,6 +72,7 @@ class Transaction:
         self._mail: Mail | None = None
         self._purse: Purse | None = None
         self._recipients: list[Recipient] = []
+        self._residents = Residents(shard, client.peer)
         self._relays = False
         self._intake: Intake | None = None
         self._whole_at = 0.0
@@ -92,6 +92,7 @@ class Transaction:
             self._intake = None
         self._mail = None
         self._recipients = []
+        self._residents.forget()
         self._relays = False
 
     # MAIL FROM
@@ -246,33 +247,24 @@ class Transaction:
         self, command: Rcpt, domain: LocalDomain, resolution: Resolution
     ) -> Reply | Coroutine[Any, Any, Reply]:
         address = command.address
-        if isinstance(resolution, UnknownRecipient):
-            kept_elsewhere = domain.deliver != "mailbox" or domain.unknown != "reject"
-            if not kept_elsewhere or not _ROUTING.isdisjoint(address.local):
-                return self._harvested(address)
-        room = self._shard.room
-        if room is not None and domain.deliver == "mailbox":
-            size_bytes = self._mail.size_bytes if self._mail is not None else None
-            has_room = room.for_mail(resolution, size_bytes or 0)
-            if has_room is False:
-                return self._refuse(room.refusal, command.address)
-            if isinstance(has_room, Awaitable):
-                return self._once_measured(command, room, has_room)
-        return self._taken(command, relays=False)
+        objection = self._residents.objection(address, domain, resolution, self._announced_bytes)
+        if objection is None:
+            return self._taken(command, relays=False)
+        if isinstance(objection, Reason):
+            return self._refuse(objection, address)
+        return self._once_asked(command, objection)
 
-    async def _once_measured(self, command: Rcpt, room: Room, has_room: Awaitable[bool]) -> Reply:
-        """Taken if the mailbox turns out to have room."""
-        if await has_room:
-            answer = self._taken(command, relays=False)
-            return answer if isinstance(answer, Reply) else await answer
-        return self._refuse(room.refusal, command.address)
+    async def _once_asked(self, command: Rcpt, coming: Awaitable[Reason | None]) -> Reply:
+        """Taken if nothing turns out to be against it."""
+        objection = await coming
+        if objection is not None:
+            return self._refuse(objection, command.address)
+        answer = self._taken(command, relays=False)
+        return answer if isinstance(answer, Reply) else await answer
 
-    async def _harvested(self, address: Address) -> Reply:
-        """The refusal of a recipient nobody has, as late as the guard says; or of the peer itself."""
-        treatment = await self._shard.guard.unknown_recipient(self._client.peer)
-        if treatment.delay_seconds:
-            await asyncio.sleep(treatment.delay_seconds)
-        return self._refuse(Reason.HARVESTING if treatment.refused else Reason.UNKNOWN_RECIPIENT, address)
+    @property
+    def _announced_bytes(self) -> int:
+        return (self._mail.size_bytes or 0) if self._mail is not None else 0
 
     @property
     def _sender(self) -> Address | None:
@@ -321,7 +313,16 @@ class Transaction:
         objection = intake.objection(received_limit=self._server.settings.received_headers)
         if objection is not None:
             return self._refuse_content(*objection)
+        if self._residents.may_overflow(event.size_bytes, self._announced_bytes):
+            return self._once_it_fits(intake, event.size_bytes)
         return self._commit(intake) if screening is None else self._screened(intake, screening)
+
+    async def _once_it_fits(self, intake: Intake, size_bytes: int) -> Reply | str:
+        overflow = await self._residents.overflow(self._recipients, size_bytes)
+        if overflow is not None:
+            return self._refuse_content(overflow, self._recipients[0].address)
+        screening = self._screening
+        return await (self._commit(intake) if screening is None else self._screened(intake, screening))
 
     async def _screened(self, intake: Intake, screening: Screening) -> Reply | str:
         """What the content check would have, then the queue id or the refusal."""
