@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache, partial
 from ipaddress import ip_network
 from pathlib import Path
@@ -20,6 +21,7 @@ from gatepost.admin.certificate import Pair, self_signed
 from gatepost.config.load import load_text
 from gatepost.config.schema import Settings
 from gatepost.directory.build import directories
+from gatepost.directory.devices import Devices
 from gatepost.directory.directory import Directories
 from gatepost.directory.password import Passwords
 from gatepost.guard import source
@@ -218,7 +220,8 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
         loop = asyncio.get_running_loop()
         own = Guard(settings.watching, clock=loop.time, wall=time.time, domains=settings.domains)
         guard = Post(own, clock=loop.time, wall=time.time)
-        login = Login(answering, guard, log, decoy_key=accounts.unknown_names_key())
+        devices = Devices(answering, accounts.app_passwords, lambda: datetime.now(UTC))
+        login = Login(answering, guard, log, decoy_key=accounts.unknown_names_key(), devices=devices)
         shard = Shard(
             settings,
             log,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,3 +81,15 @@ def test_the_memory_for_notes_is_bounded(tmp_path: Path) -> None:
     for _ in range(5):
         attempts.note(ONE)
     assert attempts.dropped == 3
+
+
+def test_a_database_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "attempts.sqlite3"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(
+            "CREATE TABLE attempt (at REAL, peer TEXT, network TEXT, virtual_server TEXT, session TEXT, "
+            "mechanism TEXT, tls INTEGER, name TEXT, account TEXT, reason TEXT, treatment TEXT)"
+        )
+        database.execute("PRAGMA user_version = 1")
+    attempts = written(path, replace(ONE, device="NAS"))
+    assert [one.device for one in attempts.latest(0, 10)] == ["NAS"]

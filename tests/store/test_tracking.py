@@ -225,12 +225,26 @@ def test_a_database_of_the_first_version_is_taken_over(path: Path) -> None:
         connection.execute(f"DROP VIEW {name}_text")
     connection.execute("DROP TABLE tail")
     connection.execute("ALTER TABLE message DROP COLUMN subject")
+    for name in ("message", "refusal"):
+        connection.execute(f"ALTER TABLE {name} DROP COLUMN device")
     connection.execute("PRAGMA user_version = 1")
     connection.close()
     later = Tracking(path)
     later.start()
     later.close()
     assert [m.queue_id for m in later.search(Question(recipient="bob@example.net")).messages] == ["Q1"]
+
+
+def test_the_device_stands_with_what_it_did(path: Path) -> None:
+    later, now = Tracking(path), time.time()
+    later.start()
+    later.note_accepted("Q3", "S3", "submission", "p", "ann", ANN, (BOB,), 1, now, device="NAS 2")
+    later.note_refused("S3", "submission", "p", "ann", "mail", "rate-limited", ANN, None, "450", now, "NAS 2")
+    later.close()
+    found = later.search(Question(user="ann", device="NAS 2"))
+    assert [(m.queue_id, m.device) for m in found.messages] == [("Q3", "NAS 2")]
+    assert [(r.session, r.device) for r in found.refusals] == [("S3", "NAS 2")]
+    assert later.search(Question(device="other")).messages == []
 
 
 def test_what_was_done_with_a_message_stands_among_its_outcomes(path: Path) -> None:

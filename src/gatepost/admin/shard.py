@@ -154,6 +154,7 @@ def session_row(report: SessionReport) -> dict[str, Any]:
         "virtual_server": report.virtual_server,
         "peer": report.peer,
         "user": report.user,
+        "device": report.device,
         "tls": report.tls,
         "certificate": report.certificate,
         "since": report.since.isoformat(timespec="seconds"),

@@ -74,7 +74,7 @@ def session_row(tracking: Tracking, session: str) -> Row | None:
             event["means"] = meaning.means if meaning else None
             event["remedy"] = meaning.remedy if meaning else None
     last = events[-1]
-    common = {key: last[key] for key in ("session", "virtual_server", "peer", "user")}
+    common = {key: last[key] for key in ("session", "virtual_server", "peer", "user", "device")}
     return common | {"events": events}
 
 
@@ -88,6 +88,7 @@ def message_row(message: TrackedMessage) -> Row:
         "virtual_server": message.virtual_server,
         "peer": message.peer,
         "user": message.user,
+        "device": message.device,
         "sender": message.sender,
         "recipients": list(message.recipients),
         "size_bytes": message.size_bytes,
@@ -116,6 +117,7 @@ def refusal_row(refusal: TrackedRefusal) -> Row:
         "virtual_server": refusal.virtual_server,
         "peer": refusal.peer,
         "user": refusal.user,
+        "device": refusal.device,
         "stage": refusal.stage,
         "reason": refusal.reason,
         "sender": refusal.sender,

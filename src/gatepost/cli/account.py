@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gatepost.admin import accounts as admin
+from gatepost.admin.app_passwords import app_password_rows
 from gatepost.cli import app_password
 from gatepost.cli.context import USAGE, Failure, who
 from gatepost.cli.custody import custody_of
@@ -153,15 +154,17 @@ def list_users(
 
 @app.command()
 def show(context: typer.Context, name: Name, json: Json = False) -> None:
-    """One user: addresses, groups (also the nested ones), mailbox."""
+    """One user: addresses, groups (also the nested ones), mailbox, devices."""
     with context.obj.accounts() as (settings, accounts):
         user = accounts.users.get(name, tuple(settings.domains))
         row = admin.user_row(settings, accounts, user, whole=True)
         row["contained"] = custody_of(Place(settings.state), user.name)
+        row["app_passwords"] = app_password_rows(settings, accounts, user.name)
     if json:
         print_json(row)
         return
     box = row.pop("mailbox")
     if row["contained"] is not None:
         row["contained"] = f"{row['contained']['why']} (by {row['contained']['by']})"
+    row["app_passwords"] = [f"{one['label']} ({one['state']})" for one in row["app_passwords"]]
     print_fields(row | {"mailbox": f"{box['messages']} messages, {box['size_bytes']} bytes"})

@@ -106,7 +106,8 @@ def show_session(row: Row) -> None:
 
 def _session(row: Row) -> Iterator[str]:
     user = f"user {row['user']}" if row["user"] else "not logged in"
-    yield f"session {row['session']} on {row['virtual_server']}, from {row['peer']}, {user}"
+    device = f", device {row['device']}" if row["device"] else ""
+    yield f"session {row['session']} on {row['virtual_server']}, from {row['peer']}, {user}{device}"
     for event in row["events"]:
         yield ""
         if event["kind"] == "message":

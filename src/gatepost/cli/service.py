@@ -77,7 +77,7 @@ def sessions(
         print_json(rows)
         return
     columns = {"id": "ID", "protocol": "PROTOCOL", "virtual_server": "SERVER", "peer": "FROM", "user": "USER",
-               "tls": "TLS", "since": "SINCE", "messages": "MESSAGES"}  # fmt: skip
+               "device": "DEVICE", "tls": "TLS", "since": "SINCE", "messages": "MESSAGES"}  # fmt: skip
     for row in rows:
         row["user"] = row["user"] or (f"certificate:{row['certificate']}" if row["certificate"] else None)
     print_table(columns, rows, empty="Nobody is connected.")

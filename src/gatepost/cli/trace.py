@@ -25,6 +25,7 @@ def trace(
     sender: Annotated[str | None, typer.Option(help="Only from this sender; <> is the null sender.")] = None,
     rcpt: Annotated[str | None, typer.Option(help="Only to this recipient.")] = None,
     user: Annotated[str | None, typer.Option(help="Only of this user.")] = None,
+    device: Annotated[str | None, typer.Option(help="Only of the device with this label.")] = None,
     peer: Annotated[str | None, typer.Option(help="Only from this address.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only refused for this reason.")] = None,
     said: Annotated[str | None, typer.Option(help="Only where a next hop answered these words.")] = None,
@@ -39,6 +40,7 @@ def trace(
         sender=None if sender is None else sender.strip("<>"),
         recipient=None if rcpt is None else rcpt.strip("<>"),
         user=None if user is None else whole_name(settings, user).lower(),
+        device=device,
         peer=peer,
         reason=reason,
         said=said,
@@ -92,7 +94,8 @@ def _refusal(row: Row) -> list[str]:
 
 def _who(row: Row) -> str:
     user = f", user {row['user']}" if row["user"] else ", not logged in"
-    return f"from {row['peer']}{user}"
+    device = f", device {row['device']}" if row["device"] else ""
+    return f"from {row['peer']}{user}{device}"
 
 
 def add_to(app: typer.Typer) -> None:

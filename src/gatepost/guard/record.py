@@ -26,6 +26,7 @@ def recorded(tried: Tried, now: float) -> LoginAttempt:
         outcome.identity.name if isinstance(outcome, Welcome) else None,
         None if tried.reason is None else tried.reason.value,
         tried.treatment.word,
+        outcome.device if isinstance(outcome, Welcome) else None,
     )
 
 

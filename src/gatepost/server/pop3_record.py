@@ -59,6 +59,7 @@ class Pop3Record:
             virtual_server=self._name,
             peer=client.peer,
             user=client.user,
+            device=client.device,
             stage=stage,
             reason=reason.value,
         )
@@ -74,6 +75,7 @@ class Pop3Record:
             None,
             said,
             self._clock(),
+            client.device,
         )
 
     def failed(self, what: str, problem: Exception) -> None:
@@ -88,6 +90,7 @@ class Pop3Record:
             virtual_server=self._name,
             peer=client.peer,
             user=client.user,
+            device=client.device,
             tls=client.tls,
             retrieved=self.retrieved,
             deleted=self.deleted,

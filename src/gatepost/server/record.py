@@ -10,6 +10,7 @@ from gatepost.guard.post import Post
 from gatepost.log import Log
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Envelope
+from gatepost.policy.facts import Identity
 from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
 from gatepost.server.refuse import refused
@@ -20,7 +21,7 @@ from gatepost.store.tracking import Tracking
 class Record:
     """Of one SMTP session on the virtual server `name`. `accepted_count` is its messages so far."""
 
-    __slots__ = ("_client", "_clock", "_log", "_name", "_session_log", "_tracking", "_user", "accepted_count")
+    __slots__ = ("_client", "_clock", "_log", "_name", "_session_log", "_tracking", "_who", "accepted_count")
 
     def __init__(
         self, log: Log, tracking: Tracking, clock: Callable[[], float], name: str, client: Client
@@ -31,18 +32,22 @@ class Record:
         self._name = name
         self._client = client
         self._session_log: Log | None = None
-        self._user: str | None = None  # whom the log of the session names
+        self._who: Identity | None = None  # whom the log of the session names
         self.accepted_count = 0
 
     @property
     def log(self) -> Log:
         """The log, with what is the same on all lines of this session."""
         client, log = self._client, self._session_log
-        user = client.user
-        if log is None or user is not self._user:
-            self._user = user
+        who = client.identity
+        if log is None or who is not self._who:
+            self._who = who
             log = self._session_log = self._log.bind(
-                session=client.id, virtual_server=self._name, peer=client.peer_text, user=user
+                session=client.id,
+                virtual_server=self._name,
+                peer=client.peer_text,
+                user=client.user,
+                device=client.device,
             )
         return log
 
@@ -89,6 +94,7 @@ class Record:
             recipient,
             str(reply or ""),
             self._clock(),
+            client.device,
         )
 
     def forged(self, guard: Post) -> Reply:
@@ -117,6 +123,7 @@ class Record:
             [recipient.address for recipient in envelope.recipients],
             size_bytes,
             self._clock(),
+            device=self._client.device,
         )
 
     def closed(self, why: str) -> None:

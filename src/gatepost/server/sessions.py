@@ -33,6 +33,7 @@ class SessionReport:
     since: datetime
     messages: int
     certificate: str | None = None
+    device: str | None = None
 
 
 def session_report(client: Client, protocol: str, virtual_server: str, messages: int) -> SessionReport:
@@ -46,6 +47,7 @@ def session_report(client: Client, protocol: str, virtual_server: str, messages:
         client.since,
         messages,
         client.certificate_name,
+        client.device,
     )
 
 

@@ -21,7 +21,7 @@ from gatepost.store.failure import Report, log_report
 _FLUSH_SECONDS: Final = 1.0
 _FORGET_SECONDS: Final = 3_600.0
 _DAY_SECONDS: Final = 86_400.0
-_VERSION: Final = 2
+_VERSION: Final = 3
 _TABLES: Final = """
 CREATE TABLE attempt (
     at REAL NOT NULL, peer TEXT NOT NULL, network TEXT NOT NULL, virtual_server TEXT NOT NULL,
@@ -31,8 +31,9 @@ CREATE TABLE attempt (
 CREATE INDEX attempt_at ON attempt (at)
 """
 _INDEX: Final = "CREATE INDEX attempt_account ON attempt (account, at) WHERE account IS NOT NULL"
+_STEPS: Final = (_TABLES, _INDEX, "ALTER TABLE attempt ADD COLUMN device TEXT")
 _COLUMNS: Final = (
-    "at, peer, network, virtual_server, session, mechanism, tls, name, account, reason, treatment"
+    "at, peer, network, virtual_server, session, mechanism, tls, name, account, reason, treatment, device"
 )
 
 
@@ -40,7 +41,7 @@ _COLUMNS: Final = (
 class LoginAttempt:
     """`at` is Unix seconds. `account` is set when it succeeded, `reason` when not.
 
-    `network` is the peer's /24 or /48.
+    `network` is the peer's /24 or /48. `device` is whose app password it was.
     """
 
     at: float
@@ -54,6 +55,7 @@ class LoginAttempt:
     account: str | None
     reason: str | None
     treatment: str
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +214,10 @@ class Attempts:
             database.execute("BEGIN IMMEDIATE")
             try:
                 version = database.execute("PRAGMA user_version").fetchone()[0]
-                if version == 0:
-                    for statement in _TABLES.split(";"):
-                        database.execute(statement)
                 if version < _VERSION:
-                    database.execute(_INDEX)
+                    for step in _STEPS[version:]:
+                        for statement in step.split(";"):
+                            database.execute(statement)
                     database.execute(f"PRAGMA user_version = {_VERSION}")
                 yield database
             except BaseException:

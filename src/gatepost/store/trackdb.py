@@ -21,9 +21,11 @@ ENDS = "SELECT (SELECT min(number) FROM {0}), (SELECT max(number) FROM {0})"  # 
 _FIELD = "\x1f"
 _ROW = "\x1e"
 
-MESSAGE_COLUMNS = "queue_id,session,virtual_server,peer,user,sender,recipients,size_bytes,at,outcomes,subject"
+MESSAGE_COLUMNS = (
+    "queue_id,session,virtual_server,peer,user,sender,recipients,size_bytes,at,outcomes,subject,device"
+)
 OUTCOME_COLUMNS = "queue_id,recipient,disposition,code,enhanced,text,next_hop,at"
-REFUSAL_COLUMNS = "session,virtual_server,peer,user,stage,reason,sender,recipient,reply,at"
+REFUSAL_COLUMNS = "session,virtual_server,peer,user,stage,reason,sender,recipient,reply,at,device"
 
 Value = str | int | float | None
 
@@ -41,8 +43,12 @@ def connect(path: Path) -> sqlite3.Connection:
         _run(connection, TABLES)
     if version == 1:
         connection.execute("ALTER TABLE message ADD COLUMN subject TEXT")
-    if version < VERSION:
+    if version in (1, 2):
+        for table in ("message", "refusal"):
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN device TEXT")
+    if version < 2:
         _run(connection, WORDS)
+    if version < VERSION:
         connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
     return connection

@@ -33,6 +33,7 @@ class TrackedMessage:
     at: float
     outcomes: tuple[TrackedOutcome, ...]
     subject: str | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class TrackedRefusal:
     recipient: str | None
     reply: str
     at: float
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Question:
     sender: str | None = None
     recipient: str | None = None
     user: str | None = None
+    device: str | None = None
     peer: str | None = None
     reason: str | None = None
     said: str | None = None

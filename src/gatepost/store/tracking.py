@@ -60,6 +60,7 @@ class _Accepted:
     size: int
     at: float
     subject: str | None
+    device: str | None
 
     def row(self, outcomes: dict[str, list[_Happened | _Done]]) -> tuple[Value, ...]:
         """Outcomes of the same batch go with the message and out of `outcomes`."""
@@ -76,6 +77,7 @@ class _Accepted:
             self.at,
             trackdb.join_outcomes([note.row() for note in happened]) if happened else None,
             self.subject,
+            self.device,
         )
 
 
@@ -125,6 +127,7 @@ class _Refused:
     recipient: Name
     reply: str
     at: float
+    device: str | None
 
     def row(self) -> tuple[Value, ...]:
         return (
@@ -138,6 +141,7 @@ class _Refused:
             _text(self.recipient),
             self.reply,
             self.at,
+            self.device,
         )
 
 
@@ -199,13 +203,24 @@ class Tracking:
         size: int,
         at: float,
         subject: str | None = None,
+        device: str | None = None,
     ) -> None:
         """A message was taken in: it has had its 250."""
         notes = self._accepted
         if len(notes) < self._notes_at_most:
             notes.append(
                 _Accepted(
-                    queue_id, session, virtual_server, peer, user, sender, recipients, size, at, subject
+                    queue_id,
+                    session,
+                    virtual_server,
+                    peer,
+                    user,
+                    sender,
+                    recipients,
+                    size,
+                    at,
+                    subject,
+                    device,
                 )
             )
         else:
@@ -243,12 +258,15 @@ class Tracking:
         recipient: Name,
         reply: str,
         at: float,
+        device: str | None = None,
     ) -> None:
         """Something was refused. `reason` is the name of it, `reply` what was said."""
         notes = self._refused
         if len(notes) < self._notes_at_most:
             notes.append(
-                _Refused(session, virtual_server, peer, user, stage, reason, sender, recipient, reply, at)
+                _Refused(
+                    session, virtual_server, peer, user, stage, reason, sender, recipient, reply, at, device
+                )
             )
         else:
             self.dropped += 1

@@ -22,6 +22,7 @@ from gatepost.store.trackdb import (
 from gatepost.store.tracked import Question, TrackedMessage, TrackedOutcome, TrackedRefusal
 
 _WORD = re.compile(r"[0-9A-Za-z@.\-_+=\x80-\U0010ffff]+")  # as the tables' tokenizer has it
+_WITHOUT_WORDS = ("session", "queue_id", "device")  # ids have indexes of their own; devices are not indexed
 _SLACK_SECONDS = 300.0  # rows of several workers are not quite in the order of time
 
 
@@ -80,7 +81,7 @@ def messages(connection: sqlite3.Connection, question: Question) -> list[Tracked
         return []
     columns = MESSAGE_COLUMNS
     wanted = _Wanted("message", columns)
-    _demand(wanted, question, ("session", "queue_id", "user", "peer"))
+    _demand(wanted, question, ("session", "queue_id", "user", "device", "peer"))
     if question.recipient is not None:
         bounded = f"\n{question.recipient}\n"
         condition = "instr(lower(char(10) || recipients || char(10)), lower(?)) > 0"
@@ -118,7 +119,7 @@ def refusals(connection: sqlite3.Connection, question: Question) -> list[Tracked
     if question.queue_id is not None or question.said is not None:
         return []
     wanted = _Wanted("refusal", REFUSAL_COLUMNS)
-    _demand(wanted, question, ("session", "user", "peer", "reason"))
+    _demand(wanted, question, ("session", "user", "device", "peer", "reason"))
     if question.recipient is not None:
         wanted.demand("recipient = ? COLLATE NOCASE", question.recipient, words=question.recipient)
     rows = wanted.found(connection, question.limit, question.since)
@@ -129,8 +130,7 @@ def _demand(wanted: _Wanted, question: Question, names: Iterable[str]) -> None:
     for name in names:
         value = getattr(question, name)
         if value is not None:
-            # ids have indexes of their own
-            wanted.demand(f"{name} = ?", value, words=None if name in ("session", "queue_id") else value)
+            wanted.demand(f"{name} = ?", value, words=None if name in _WITHOUT_WORDS else value)
     if question.sender is not None:
         wanted.demand("sender = ? COLLATE NOCASE", question.sender, words=question.sender)
     if question.since is not None:
@@ -160,7 +160,7 @@ def _first_since(connection: sqlite3.Connection, table: str, at: float) -> int:
 
 
 def _message(connection: sqlite3.Connection, row: Sequence[str]) -> TrackedMessage:
-    queue_id, session, server, peer, user, sender, recipients, size, at, outcomes, subject = row
+    queue_id, session, server, peer, user, sender, recipients, size, at, outcomes, subject, device = row
     later = connection.execute(
         f"SELECT {OUTCOME_COLUMNS} FROM outcome WHERE queue_id = ? ORDER BY number",  # noqa: S608
         (queue_id,),
@@ -178,4 +178,5 @@ def _message(connection: sqlite3.Connection, row: Sequence[str]) -> TrackedMessa
         float(at),
         tuple(tracked),
         subject,
+        device,
     )

@@ -7,7 +7,7 @@ same columns do. Rows are indexed a while after they were written; `tail` says h
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 TABLES = """
 CREATE TABLE message (
     number INTEGER PRIMARY KEY,
@@ -21,7 +21,8 @@ CREATE TABLE message (
     size_bytes INTEGER NOT NULL,
     at REAL NOT NULL,
     outcomes TEXT,
-    subject TEXT
+    subject TEXT,
+    device TEXT
 );
 CREATE INDEX message_queue_id ON message (queue_id);
 CREATE INDEX message_session ON message (session);
@@ -48,7 +49,8 @@ CREATE TABLE refusal (
     sender TEXT NOT NULL,
     recipient TEXT,
     reply TEXT NOT NULL,
-    at REAL NOT NULL
+    at REAL NOT NULL,
+    device TEXT
 );
 CREATE INDEX refusal_session ON refusal (session);
 """
