@@ -37,7 +37,6 @@ LATER: Final = (
         for protocol in ("smtp", "pop3")
         for name in ("OAUTHBEARER", "XOAUTH2")
     ),
-    Later(("smtp", "*", "block_lists")),
     Later(("routes", "*", "login", "oauth")),
     Later(("tracking", "subjects")),
     Later(("oauth",)),

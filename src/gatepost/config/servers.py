@@ -7,13 +7,13 @@ from typing import Annotated, Final
 
 from pydantic import Field, PlainValidator, field_validator, model_validator
 
+from gatepost.config import blocklists
 from gatepost.config.model import NAME, Model
 from gatepost.config.rows import AccessTable
 from gatepost.config.value import (
     Address,
     Bytes,
     Count,
-    Domain,
     FilePath,
     HttpUrl,
     Listed,
@@ -172,7 +172,7 @@ class SmtpServer(VirtualServer):
     """`[smtp.NAME]`."""
 
     scan: Scan | None = None
-    block_lists: Annotated[tuple[Domain, ...], Listed] = ()
+    block_lists: Annotated[tuple[blocklists.Entry, ...], Listed] = ()
 
 
 class Pop3Server(VirtualServer):

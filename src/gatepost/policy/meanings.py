@@ -171,6 +171,10 @@ MEANINGS: dict[Reason, Meaning] = {
         "The user or the device sent more messages in a minute than it may.",
         "If it was not the user, change the password; else raise the limit.",
     ),
+    Reason.BLOCK_LISTED: Meaning(
+        "A list in `block_lists` has the address of the stranger that hands in mail.",
+        "If it is somebody you know: `trusted`, or have it taken off the list; mail to postmaster is taken.",
+    ),
     Reason.RECIPIENT_SYNTAX: Meaning("The address in RCPT TO is malformed.", "Mend the address."),
     Reason.ROUTED_RECIPIENT: Meaning(
         "The address carries a route of its own (`%`, `!`, a quoted `@`).", "Write the plain address."

@@ -68,6 +68,7 @@ class Reason(Enum):
     SPOOL_FULL = "spool-full"
     RATE_LIMITED = "rate-limited"
     # RCPT TO
+    BLOCK_LISTED = "block-listed"
     RECIPIENT_SYNTAX = "recipient-syntax"
     ROUTED_RECIPIENT = "routed-recipient"
     UNKNOWN_RECIPIENT = "unknown-recipient"
@@ -195,6 +196,7 @@ REPLIES: dict[Reason, Said] = {
     Reason.MESSAGE_TOO_LARGE: Said(552, "5.3.4", "Message is larger than {limit} bytes"),
     Reason.SPOOL_FULL: Said(452, "4.3.1", "Not enough room to take mail now, try later"),
     Reason.RATE_LIMITED: Said(450, "4.7.1", "Too many messages, try again in {seconds} seconds"),
+    Reason.BLOCK_LISTED: Said(550, "5.7.1", "Your address stands in a block list; {address}"),
     Reason.RECIPIENT_SYNTAX: Said(553, "5.1.3", "Recipient address is not valid"),
     Reason.ROUTED_RECIPIENT: Said(553, "5.1.3", "Routed addresses are not accepted"),
     Reason.UNKNOWN_RECIPIENT: Said(550, "5.1.1", "No such mailbox here: {address}"),

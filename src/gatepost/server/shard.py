@@ -25,6 +25,7 @@ from gatepost.policy.allotment import NOBODY_APART, Allotment, Allotments
 from gatepost.policy.login import Channel, LoginRules, offered
 from gatepost.pop3.capability import Capabilities
 from gatepost.server.admission import Running
+from gatepost.server.blocklists import BlockLists
 from gatepost.server.maildrop import Maildrops
 from gatepost.server.offer import offer
 from gatepost.server.room import Room
@@ -83,6 +84,7 @@ class SmtpVirtualServer:
     name: str = field(init=False)
     everybody: Allotment = field(init=False)
     scanner: Scanner | None = field(init=False, default=None)
+    block_lists: BlockLists | None = field(init=False, default=None)
     _ehlo: dict[Channel, Reply] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:

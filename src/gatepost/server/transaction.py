@@ -16,6 +16,7 @@ from gatepost.mail.address import Address
 from gatepost.mail.envelope import Recipient
 from gatepost.policy.access import Right
 from gatepost.policy.reasons import Reason
+from gatepost.server.blocklists import Listing
 from gatepost.server.client import DEVICE_BARRED, Client
 from gatepost.server.intake import Intake
 from gatepost.server.purse import Purse, Spent
@@ -51,6 +52,7 @@ class Transaction:
         "_client",
         "_helo",
         "_intake",
+        "_listing",
         "_mail",
         "_purse",
         "_recipients",
@@ -70,6 +72,7 @@ class Transaction:
         self._record = record
         self._helo = Helo("")
         self._mail: Mail | None = None
+        self._listing: Listing | None = None
         self._purse: Purse | None = None
         self._recipients: list[Recipient] = []
         self._residents = Residents(shard, client.peer)
@@ -127,6 +130,11 @@ class Transaction:
         if refusal is not None:
             return refusal
         spent = None if self._purse is None else self._purse.message()
+        if self._server.block_lists is not None:
+            listing = self._server.block_lists.about(self._client)
+            if listing is not None and not isinstance(listing, Listing):
+                return self._mail_once_looked_up(command, listing)
+            self._listing = listing
         if spent is None or isinstance(spent, Spent):
             return self._mail_taken(command, spent)
         return self._mail_once_allowed(command, spent)
@@ -140,6 +148,10 @@ class Transaction:
             return self._record.refuse("mail", spent.reason, sender=command.sender, seconds=spent.seconds)
         self._mail = command
         return _SENDER_OK
+
+    async def _mail_once_looked_up(self, command: Mail, coming: Awaitable[Listing | None]) -> Reply:
+        self._listing = await coming
+        return self._mail_taken(command, None)
 
     def _refusal_of_sender(self, sender: Address | None) -> Reply | None:
         client = self._client
@@ -184,6 +196,10 @@ class Transaction:
         address, limit = command.address, self._server.settings.recipients_per_message
         if len(self._recipients) >= limit:
             return self._refuse(Reason.TOO_MANY_RECIPIENTS, address, limit=limit)
+        if self._listing is not None and address.local.lower() != "postmaster":
+            return self._record.refuse(
+                "rcpt", Reason.BLOCK_LISTED, sender=self._sender, recipient=address, address=self._listing
+            )
         domain = self._local_domain(address)
         if domain is None:
             return self._refusal_to_relay(address) or self._taken(command, relays=True)

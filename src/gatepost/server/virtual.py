@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from functools import partial
 
-from gatepost.config.schema import Settings, VirtualServer
+from gatepost.config.schema import Settings, SmtpServer, VirtualServer
 from gatepost.directory.directory import Directories
+from gatepost.guard.bans import Networks
 from gatepost.server.admission import Running
 from gatepost.server.balancers import Balancers
+from gatepost.server.blocklists import BlockLists
 from gatepost.server.connection import Conversation
 from gatepost.server.listener import Target
 from gatepost.server.maildrop import Maildrops
@@ -61,6 +63,7 @@ def virtual_servers(
     allotments = shard.settings.limits.allotments()
     for name, settings in shard.settings.smtp.items():
         smtp = SmtpVirtualServer(settings, tls_server(settings, certificates), allotments)
+        smtp.block_lists = _block_lists(shard, settings)
         made.servers[f"smtp.{name}"] = smtp
         made.targets[f"smtp.{name}"] = _target(
             shard, settings, smtp.tls, partial(SmtpConversation, shard, smtp), "smtp"
@@ -90,3 +93,10 @@ def _target(
     porter = Porter(shard.guard, sessions, log, name, clock)
     balancers = Balancers(settings.proxies, sessions, log, name, clock) if settings.proxies else None
     return Target(settings, tls, conversation, porter.way(protocol, settings.tls), balancers, porter.rubbish)
+
+
+def _block_lists(shard: Shard, settings: SmtpServer) -> BlockLists | None:
+    trusted = Networks(shard.settings.watching.trusted)
+    if not settings.block_lists:
+        return None
+    return BlockLists(settings.block_lists, trusted, shard.resolver, shard.log, shard.clock)
