@@ -286,6 +286,8 @@ class Daemon:
         match verb:
             case "status":
                 return await self._status()
+            case "exposition":
+                return await self._house.metrics()
             case "reload":
                 return await self.reload(by=str(fields.get("by", "operator")))
             case "start" | "stop" | "pause":
