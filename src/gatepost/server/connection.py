@@ -115,16 +115,30 @@ class Connection(asyncio.Protocol):
             return
         self._corked = True
         try:
-            if self.channel is None:
+            channel = self.channel
+            if channel is None:
                 self._conversation.receive(data)
+            elif channel.established:
+                self._receive(channel, data)
             else:
-                self._decrypt(self.channel, data)
+                self._shake_hands(channel, data)
         finally:
             self._corked = False
-            self._uncork()
+            if self._outbox:
+                self._uncork()
 
-    def _decrypt(self, channel: TlsChannel, data: bytes) -> None:
-        was_established = channel.established
+    def _receive(self, channel: TlsChannel, data: bytes) -> None:
+        try:
+            clear = channel.receive(data)
+        except TlsFailure as failure:
+            self._fail(str(failure))
+            return
+        if clear:
+            self._conversation.receive(clear)
+        if channel.closed:
+            self.close("peer closed TLS")
+
+    def _shake_hands(self, channel: TlsChannel, data: bytes) -> None:
         try:
             clear = channel.receive(data)
         except TlsFailure as failure:
@@ -136,7 +150,7 @@ class Connection(asyncio.Protocol):
             return
         if output := channel.take_output():
             self._write(output)
-        if channel.established and not was_established:
+        if channel.established:
             self._secured()
         if clear and not self._over:
             self._conversation.receive(clear)
@@ -174,8 +188,21 @@ class Connection(asyncio.Protocol):
 
     def send(self, data: bytes) -> None:
         """`data` is on its way, encrypted when TLS is on. Silently nothing once the connection is over."""
-        if self._over or not data:
-            return
+        if self._corked:
+            self._outbox.append(data)
+        elif data and not self._over:
+            self._send(data)
+
+    def say(self, data: bytes) -> None:
+        """As `send`, in answer to something whole: the peer has the idle time again."""
+        self._deadline = self._loop.time() + self._idle_seconds
+        self._latest = math.inf
+        if self._corked:
+            self._outbox.append(data)
+        elif data and not self._over:
+            self._send(data)
+
+    def _send(self, data: bytes) -> None:
         if self.channel is not None:
             try:
                 data = self.channel.encrypt(data)
@@ -194,6 +221,7 @@ class Connection(asyncio.Protocol):
         """From the next byte on the peer must speak TLS; `secured` is called after the handshake."""
         if self.tls_server is None:
             raise RuntimeError("this virtual server has no certificate")
+        self._uncork()  # what was said before is said in clear
         self.channel = TlsChannel(self.tls_server)
         self._expect(self._handshake_seconds)
 
@@ -235,6 +263,7 @@ class Connection(asyncio.Protocol):
         """What was sent is flushed, then the connection ends; `ended(why)` is called at once."""
         if self._over:
             return
+        self._uncork()
         if self.channel is not None and (goodbye := self.channel.close()):
             self._write(goodbye)
         self._end(why)
@@ -254,16 +283,15 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_at(self._deadline, self._tick)
 
     def _write(self, data: bytes) -> None:
-        if self._corked:
-            self._outbox.append(data)
-        elif not self._transport.is_closing():
+        if not self._transport.is_closing():
             self._transport.write(data)
 
     def _uncork(self) -> None:
         if outbox := self._outbox:
-            if not self._transport.is_closing():
-                self._transport.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
+            data = outbox[0] if len(outbox) == 1 else b"".join(outbox)
             outbox.clear()
+            if data and not self._over:
+                self._send(data)
 
     def _secured(self) -> None:
         self.progressed()

@@ -196,7 +196,8 @@ class SmtpConversation:
                 return
             elif self._ended:
                 return
-        self._flush()
+        if out:
+            self._flush()
         if core.state is _IN_TLS:
             self._connection.start_tls()
         elif self._draining:
@@ -206,17 +207,16 @@ class SmtpConversation:
         self._out.append(self._core.reply(reply))
 
     def _flush(self) -> None:
-        if out := self._out:
-            connection = self._connection
-            connection.send(out[0] if len(out) == 1 else b"".join(out))
-            connection.progressed()
-            out.clear()
-            if self._core.state is _IN_DATA:
-                connection.within(self._server.settings.data_seconds)
+        out = self._out
+        self._connection.say(out[0] if len(out) == 1 else b"".join(out))
+        out.clear()
+        if self._core.state is _IN_DATA:
+            self._connection.within(self._server.settings.data_seconds)
 
     def _await(self, answer: Awaitable[Any]) -> None:
         """The session is busy until the answer comes."""
-        self._flush()
+        if self._out:
+            self._flush()
         self._busy = True
         self._task = answer if isinstance(answer, asyncio.Future) else asyncio.ensure_future(answer)
         self._task.add_done_callback(self._answered)
@@ -227,11 +227,10 @@ class SmtpConversation:
         if future.cancelled() or self._ended:
             return
         try:
-            answer = (
-                self._transaction.committed(future) if self._transaction.is_committing else future.result()
-            )
+            transaction = self._transaction
+            answer = transaction.committed(future) if transaction.is_committing else future.result()
             if answer is not None:
-                self._say(answer)
+                self._out.append(self._core.reply(answer))
             if self._parked:
                 self._parked = False
                 self._connection.unhold()
@@ -286,7 +285,8 @@ class SmtpConversation:
 
     def _gone(self, event: heard.Closed) -> Answer:
         """The last reply was given: QUIT, or one that ends the session."""
-        self._flush()
+        if self._out:
+            self._flush()
         if not self._ended:
             self._connection.close(self._parting)
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gatepost.config.schema import Certificate, TlsMode, VirtualServer
@@ -104,8 +104,8 @@ class TlsChannel:
     """
 
     __slots__ = (
-        "_asked", "_exporter_secret", "_incoming", "_outgoing", "_secrets", "_tls", "certificate", "closed",
-        "established",
+        "_asked", "_exporter_secret", "_incoming", "_outgoing", "_read", "_secrets", "_take", "_tls",
+        "_write", "certificate", "closed", "established",
     )  # fmt: skip
 
     def __init__(self, server: TlsServer) -> None:
@@ -115,34 +115,52 @@ class TlsChannel:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = server.faces.default.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        # what SSLObject.read and .write call, each through a method of its own
+        engine = getattr(self._tls, "_sslobj", self._tls)
+        self._read: Callable[[int], bytes] = engine.read
+        self._write: Callable[[bytes], int] = engine.write
+        self._take = self._outgoing.read
         self._exporter_secret: bytes | None = None
         self.established = False
         self.closed = False
 
     def receive(self, data: bytes) -> bytes:
         """The clear text now readable. Raises TlsFailure; then `take_output` may hold an alert."""
-        self._incoming.write(data)
+        incoming = self._incoming
+        incoming.write(data)
         if not self.established and not self._handshake():
             return b""
-        pieces: list[bytes] = []
-        incoming, read = self._incoming, self._tls.read
         try:
-            # Until all is read: records may lie buffered, and no new event would come for them. Not until
-            # WANT_READ: the exception would cost more than the record.
-            piece = b""
-            while incoming.pending or len(piece) == _READ_BYTES:
-                piece = read(_READ_BYTES)
-                if not piece:
-                    self.closed = True  # close_notify
-                    break
-                pieces.append(piece)
+            piece = self._read(_READ_BYTES)
+            if len(piece) < _READ_BYTES and not incoming.pending and piece:
+                return piece
+            return self._rest(piece)
         except ssl.SSLWantReadError:
-            pass
+            return b""
         except ssl.SSLZeroReturnError:
             self.closed = True
         except _SSL_PROBLEMS as problem:
             raise _failure(problem) from problem
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return b""
+
+    def _rest(self, piece: bytes) -> bytes:
+        """All that can be read: records may lie buffered, and no new event would come for them."""
+        pieces: list[bytes] = []
+        incoming, read = self._incoming, self._read
+        try:
+            # Not until WANT_READ: the exception would cost more than the record.
+            while piece:
+                pieces.append(piece)
+                if not incoming.pending and len(piece) < _READ_BYTES:
+                    break
+                piece = read(_READ_BYTES)
+            else:
+                self.closed = True  # close_notify
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            self.closed = True
+        return b"".join(pieces)
 
     def _handshake(self) -> bool:
         try:
@@ -166,10 +184,10 @@ class TlsChannel:
     def encrypt(self, data: bytes) -> bytes:
         """The records that carry `data`. Raises TlsFailure."""
         try:
-            self._tls.write(data)
+            self._write(data)
         except _SSL_PROBLEMS as problem:
             raise _failure(problem) from problem
-        return self._outgoing.read()
+        return self._take()
 
     def take_output(self) -> bytes:
         return self._outgoing.read()

@@ -15,6 +15,7 @@ from gatepost.directory.directory import Resolution, Unavailable
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Recipient
 from gatepost.policy.access import Right
+from gatepost.policy.facts import Facts
 from gatepost.policy.reasons import Reason
 from gatepost.server.blocklists import Listing
 from gatepost.server.client import DEVICE_BARRED, Client
@@ -46,10 +47,15 @@ _FAULTS: Final = {
 
 
 class Transaction:
-    """What is being handed in now; empty between transactions."""
+    """What is being handed in now; empty between transactions.
+
+    `is_committing`: it is whole and on its way to the disk.
+    """
 
     __slots__ = (
         "_client",
+        "_fine_facts",
+        "_fine_sender",
         "_helo",
         "_intake",
         "_listing",
@@ -63,6 +69,7 @@ class Transaction:
         "_server",
         "_shard",
         "_whole_at",
+        "is_committing",
     )
 
     def __init__(self, shard: Shard, server: SmtpVirtualServer, client: Client, record: Record) -> None:
@@ -71,6 +78,10 @@ class Transaction:
         self._client = client
         self._record = record
         self._helo = Helo("")
+        # The sender that was last found to be one for this client, and what was known of the client then.
+        self._fine_sender: Address | None = None
+        self._fine_facts: Facts | None = None
+        self.is_committing = False
         self._mail: Mail | None = None
         self._listing: Listing | None = None
         self._purse: Purse | None = None
@@ -81,10 +92,6 @@ class Transaction:
         self._whole_at = 0.0
         self._screening = None if server.scanner is None else _screening(shard, server.scanner, client)
 
-    @property
-    def is_committing(self) -> bool:
-        return self._intake is not None and self._intake.is_committing
-
     def introduced(self, helo: Helo) -> None:
         self._helo = helo
 
@@ -93,6 +100,7 @@ class Transaction:
         if self._intake is not None:
             self._intake.abandon()
             self._intake = None
+            self.is_committing = False
         self._mail = None
         self._recipients = []
         self._residents.forget()
@@ -155,12 +163,16 @@ class Transaction:
 
     def _refusal_of_sender(self, sender: Address | None) -> Reply | None:
         client = self._client
+        if sender is self._fine_sender and client.facts is self._fine_facts:
+            return None
         right, verdict = Right.SUBMIT, client.may(Right.SUBMIT)
         if verdict.allowed:
-            if client.identity is None or sender is None or client.owns(sender):
-                return None
-            right, verdict = Right.ANY_SENDER, client.may_send_as(sender)
-            if verdict.allowed:
+            fine = client.identity is None or sender is None or client.owns(sender)
+            if not fine:
+                right, verdict = Right.ANY_SENDER, client.may_send_as(sender)
+                fine = verdict.allowed
+            if fine:
+                self._fine_sender, self._fine_facts = sender, client.facts
                 return None
         if verdict is DEVICE_BARRED:
             return self._record.refuse("mail", Reason.DEVICE_SENDER, sender=sender, address=sender)
@@ -352,6 +364,7 @@ class Transaction:
 
     def _commit(self, intake: Intake) -> asyncio.Future[str]:
         assert self._mail is not None
+        self.is_committing = True
         self._whole_at = now = self._shard.clock()
         return intake.commit(
             self._mail,
@@ -365,6 +378,7 @@ class Transaction:
     def committed(self, future: asyncio.Future[str]) -> Reply:
         """The 250, now that the message is on the disk; or why it is not."""
         intake, self._intake = self._intake, None
+        self.is_committing = False
         assert intake is not None
         assert intake.envelope is not None
         try:

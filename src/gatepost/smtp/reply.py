@@ -17,13 +17,14 @@ class Reply:
     """What the server says to one command.
 
     `enhanced` is an RFC 3463 status such as `5.1.1`, None where RFC 2034 has none (greeting, EHLO, 354).
-    `lines` are the texts without code and status; at least one, which may be empty.
+    `lines` are the texts without code and status; at least one, which may be empty. `wire` is what
+    `encode` gave, once it did.
     """
 
     code: int
     enhanced: str | None
     lines: tuple[str, ...]
-    _wire: bytes | None = field(default=None, init=False, repr=False, compare=False)
+    wire: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def is_positive(self) -> bool:
@@ -46,11 +47,11 @@ class Reply:
 
     def encode(self) -> bytes:
         """The whole reply for one write: some clients read one packet."""
-        wire = self._wire
+        wire = self.wire
         if wire is None:
             wire = self._encoded()
             # A memo, not a change: replies are mostly constants, said many times.
-            object.__setattr__(self, "_wire", wire)
+            object.__setattr__(self, "wire", wire)
         return wire
 
     def _encoded(self) -> bytes:

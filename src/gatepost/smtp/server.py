@@ -11,31 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gatepost.smtp import refusal
+from gatepost.smtp import event as heard
+from gatepost.smtp import refusal, syntax
 from gatepost.smtp.chunk import ChunkReader
 from gatepost.smtp.command import StartTls
 from gatepost.smtp.conditions import Conditions
 from gatepost.smtp.error import CommandError, LocalProtocolError
-from gatepost.smtp.event import (
-    NEED_DATA,
-    BadCommand,
-    Closed,
-    Content,
-    EndOfContent,
-    Event,
-    NeedData,
-    TooManyErrors,
-)
+from gatepost.smtp.event import NEED_DATA, BadCommand, Closed, Content, EndOfContent, Event, NeedData
+from gatepost.smtp.remembered import SAID, remember
 from gatepost.smtp.reply import Reply
 from gatepost.smtp.state import TABLE, State, Verb
-from gatepost.smtp.syntax import (
-    GRAMMAR,
-    command_line,
-    line_limit_bytes,
-    parse_chunk,
-    parse_response,
-    unknown_command,
-)
 from gatepost.wire.dots import ContentScanner, RawScanner
 
 _CLOSED: Final = Closed()
@@ -50,6 +35,7 @@ _BDAT: Final = Verb.BDAT
 _STARTTLS: Final = Verb.STARTTLS
 # 220 starts TLS, 235 is a login.
 _MOMENTOUS: Final = frozenset((220, 235))
+_MAIL: Final = Verb.MAIL
 
 
 class Server:
@@ -57,12 +43,13 @@ class Server:
 
     `size_limit_bytes` bounds the content of a message. `error_limit` bad commands and refused logins are
     answered, the next one ends the session. `tls`: TLS was there before the first byte (implicit TLS).
+    `state` is to be read only.
     """
 
     __slots__ = (
         "_at", "_buffer", "_closing", "_conditions", "_content", "_eof", "_error_limit", "_errors",
-        "_hostname", "_pending", "_raw", "_read", "_refused", "_size_limit_bytes", "_state",
-        "_swallowed_bytes", "_verb",
+        "_hostname", "_pending", "_raw", "_read", "_refused", "_size_limit_bytes",
+        "_swallowed_bytes", "_verb", "state",
     )  # fmt: skip
 
     def __init__(
@@ -77,7 +64,7 @@ class Server:
         self._size_limit_bytes = size_limit_bytes
         self._error_limit = error_limit
         self._conditions = Conditions(tls=tls)
-        self._state = State.NEW
+        self.state = State.NEW
         self._read: _Reader = Server._hold
         self._buffer = b""  # what was fed and not yet read begins at _at
         self._at = 0
@@ -93,13 +80,9 @@ class Server:
         self._errors = 0
 
     @property
-    def state(self) -> State:
-        return self._state
-
-    @property
     def closed(self) -> bool:
         """Nothing more will be heard or said: send what `reply` gave and close."""
-        return self._state is State.CLOSED
+        return self.state is State.CLOSED
 
     @property
     def tls(self) -> bool:
@@ -132,7 +115,7 @@ class Server:
         """
         if not data:
             self._eof = True
-        elif self._state is _TLS:
+        elif self.state is _TLS:
             raise LocalProtocolError("what follows STARTTLS belongs to TLS")
         elif self._at == len(self._buffer):
             self._buffer, self._at = data, 0
@@ -152,7 +135,7 @@ class Server:
 
     def exhausted(self) -> bool:
         """After a reply: all that was fed has been read, so the next event needs more bytes."""
-        if self._at < len(self._buffer) or self._eof or self._state is _OVER:
+        if self._at < len(self._buffer) or self._eof or self.state is _OVER:
             return False
         self._buffer, self._at = b"", 0  # an idle session keeps nothing
         return True
@@ -175,9 +158,9 @@ class Server:
         code = reply.code
         state = pending.get(code // 100)
         if state is None:
-            raise LocalProtocolError(f"{code} is no answer to {self._verb.name} in {self._state.name}")
+            raise LocalProtocolError(f"{code} is no answer to {self._verb.name} in {self.state.name}")
         self._pending = None
-        self._state = state
+        self.state = state
         self._read = _READERS[state]
         if state is _DATA:
             self._conditions.mail_refused = False
@@ -185,11 +168,11 @@ class Server:
             self._verb = _CONTENT
         elif code >= 400 or code in _MOMENTOUS or self._closing:
             return self._after(reply)
-        return reply.encode()
+        return reply.wire or reply.encode()
 
     def hang_up(self, reply: Reply) -> bytes:
         """The bytes of a 421 that answers nothing: time is up, or we stop (RFC 5321 §3.8)."""
-        if self._state is State.CLOSED:
+        if self.state is State.CLOSED:
             raise LocalProtocolError("the session is over")
         self._close()
         return reply.encode()
@@ -200,10 +183,10 @@ class Server:
         Raises:
             LocalProtocolError: STARTTLS was not answered 220 just before.
         """
-        if self._state is not _TLS:
+        if self.state is not _TLS:
             raise LocalProtocolError("no STARTTLS went before")
         self._conditions = Conditions(tls=True)
-        self._state = State.START
+        self.state = State.START
         self._read = Server._read_command
 
     def _reply_to_refused(self, reply: Reply) -> bytes:
@@ -213,9 +196,9 @@ class Server:
             raise LocalProtocolError("a bad command is refused")
         self._refused = None
         # A refusal moves nothing; but it ends an AUTH exchange (RFC 4954 §4).
-        if self._state is State.AUTH:
-            self._state = TABLE[State.AUTH][Verb.RESPONSE][5]
-        self._read = _READERS[self._state]
+        if self.state is State.AUTH:
+            self.state = TABLE[State.AUTH][Verb.RESPONSE][5]
+        self._read = _READERS[self.state]
         if reply.code == 421 or self._closing:
             self._close()
         return reply.encode()
@@ -225,7 +208,7 @@ class Server:
         code = reply.code
         if code == 421 or self._closing:
             self._close()
-        elif self._state is _TLS and self.buffered_bytes:
+        elif self.state is _TLS and self.buffered_bytes:
             # They came between STARTTLS and its reply.
             self._close()
             return b""
@@ -238,7 +221,7 @@ class Server:
         return reply.encode()
 
     def _close(self) -> None:
-        self._state = State.CLOSED
+        self.state = State.CLOSED
         self._read = Server._over
         self._pending = self._refused = self._content = self._raw = None
         self._buffer, self._at = b"", 0
@@ -262,23 +245,41 @@ class Server:
         if end < 0:
             return self._no_line()
         self._at = end + 1
-        line = command_line(buffer[at:end], self._state)
-        grammar = GRAMMAR.get(line[:4].upper())
+        octets = buffer[at:end]
+        said = SAID.get(octets)
+        if said is None:
+            return self._read_new_line(octets)
+        verb, event = said
+        self._verb = verb
+        pending = TABLE[self.state].get(verb)
+        if pending is None:
+            raise self._conditions.out_of_order(self.state, verb)
+        if verb is _MAIL:
+            self._conditions.check(event, "")
+        self._pending = pending
+        self._read = _HOLD
+        return event
+
+    def _read_new_line(self, octets: bytes) -> Event | NeedData:
+        """One that has not been seen lately."""
+        line = syntax.command_line(octets, self.state)
+        grammar = syntax.GRAMMAR.get(line[:4].upper())
         # The verb ends here, with a space (`in` is also true of nothing at all), or is longer.
         if grammar is None or (line[4:5] not in " " and grammar.verb is not _STARTTLS):
-            raise CommandError(unknown_command(line))
+            raise CommandError(syntax.unknown_command(line))
         verb, read, conditional, _ = grammar
         self._verb = verb
         if verb is _BDAT:
             return self._begin_chunk(line)
-        pending = TABLE[self._state].get(verb)
+        pending = TABLE[self.state].get(verb)
         if pending is None:
-            raise self._conditions.out_of_order(self._state, verb)
+            raise self._conditions.out_of_order(self.state, verb)
         event = read(line)
         if conditional or not line.isascii():
             self._conditions.check(event, line)
         self._pending = pending
-        self._read = Server._hold
+        self._read = _HOLD
+        remember(octets, verb, event)
         return self._starttls() if verb is _STARTTLS else event
 
     def _starttls(self) -> StartTls:
@@ -294,7 +295,7 @@ class Server:
         if line is None:
             return NEED_DATA
         self._verb = Verb.RESPONSE
-        event = parse_response(line)
+        event = syntax.parse_response(line)
         self._pending = TABLE[State.AUTH][Verb.RESPONSE]
         self._read = Server._hold
         return event
@@ -305,7 +306,7 @@ class Server:
         end = buffer.find(b"\n", at)
         if end >= 0:
             self._at = end + 1
-            return command_line(buffer[at:end], self._state)
+            return syntax.command_line(buffer[at:end], self.state)
         self._no_line()
         return None
 
@@ -321,7 +322,7 @@ class Server:
         """What is kept of a line that has not ended is bounded."""
         self._buffer, self._at = start, 0
         # One more than the limit: it may be the CR.
-        if len(start) > line_limit_bytes(start, self._state) + 1:
+        if len(start) > syntax.line_limit_bytes(start, self.state) + 1:
             self._swallowed_bytes = 0
             self._read = Server._swallow
             self._swallow()
@@ -337,14 +338,14 @@ class Server:
             raise CommandError(refusal.ENDLESS_LINE)
         return NEED_DATA
 
-    def _refuse(self, error: CommandError) -> BadCommand | TooManyErrors:
+    def _refuse(self, error: CommandError) -> BadCommand | heard.TooManyErrors:
         self._refused = error.reply
         self._read = Server._hold
         self._closing |= error.reply.code == 421 or error.closes
         self._errors += error.counts
         if error.counts and self._errors > self._error_limit:
             self._closing = True
-            return TooManyErrors(Reply(421, "4.7.0", (f"{self._hostname} Too many errors",)))
+            return heard.TooManyErrors(Reply(421, "4.7.0", (f"{self._hostname} Too many errors",)))
         return BadCommand(error.reply)
 
     def _read_content(self) -> Event | NeedData:
@@ -364,27 +365,28 @@ class Server:
         content, verb = self._content, self._verb
         assert content is not None
         self._content = None
-        pending = TABLE[self._state].get(verb)
+        pending = TABLE[self.state].get(verb)
         if pending is None:
-            raise self._conditions.out_of_order(self._state, verb)
+            raise self._conditions.out_of_order(self.state, verb)
         self._pending = pending
         self._read = Server._hold
         return EndOfContent(content.fault, content.size_bytes, verb is not _BDAT)
 
     def _begin_chunk(self, line: str) -> Event | NeedData:
-        chunk = parse_chunk(line)
+        chunk = syntax.parse_chunk(line)
         self._verb = chunk.verb
         self._read = Server._read_content
-        if self._verb not in TABLE[self._state]:
+        if self._verb not in TABLE[self.state]:
             self._content = ChunkReader(None, chunk)
             return self._read_content()
-        if self._raw is None or self._state is State.RCPT:
+        if self._raw is None or self.state is State.RCPT:
             self._raw = RawScanner(self._size_limit_bytes)
         self._conditions.mail_refused = False
         self._content = ChunkReader(self._raw, chunk)
         return chunk
 
 
+_HOLD: Final = Server._hold
 _Reader = Callable[[Server], Event | NeedData]
 _READERS: Final[tuple[_Reader, ...]] = tuple(
     {
