@@ -30,17 +30,20 @@ _text_of = lru_cache(maxsize=4096)(str)
 
 # What the access table says does not matter then.
 DEVICE_BARRED: Final = Verdict(Answer.NO, Reason.DEVICE_SENDER)
+# Not any sender that was asked about.
+_NOBODY: Final = Address("", "")
 
 
 class Client:
     """Who is at the other end, for as long as it is connected.
 
     `generation` is the directory's when `identity` was learnt: when it has moved on, learn it anew.
+    `fine_sender` is one that was found to be his to use; forgotten with what was known of him then.
     """
 
     __slots__ = (
-        "_asked", "_began", "_owns_asked", "_table", "_verdicts", "device", "facts", "generation", "id",
-        "identity", "lapses_at", "peer", "peer_text", "senders", "tls", "user",
+        "_asked", "_began", "_owns_asked", "_table", "_verdicts", "device", "facts", "fine_sender",
+        "generation", "id", "identity", "lapses_at", "peer", "peer_text", "senders", "tls", "user",
     )  # fmt: skip
 
     def __init__(self, session_id: str, peer: Peer, table: Table, *, now: float) -> None:
@@ -57,6 +60,7 @@ class Client:
         self.device: str | None = None  # whose secret it was, and how that narrows it
         self.senders: frozenset[Address] | None = None
         self.lapses_at: float | None = None
+        self.fine_sender: Address | None = _NOBODY
         self._asked: Address | None = None  # `owns` was last asked about it, and the answer
         self._owns_asked = False
         self._table = table
@@ -139,6 +143,7 @@ class Client:
             self.device = self.senders = self.lapses_at = None
         else:
             self.device, self.senders, self.lapses_at = device.name, device.senders, device.lapses_at
+        self.fine_sender = _NOBODY
         self._asked = None
         self._verdicts = None
 

@@ -15,7 +15,6 @@ from gatepost.directory.directory import Resolution, Unavailable
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Recipient
 from gatepost.policy.access import Right
-from gatepost.policy.facts import Facts
 from gatepost.policy.reasons import Reason
 from gatepost.server.blocklists import Listing
 from gatepost.server.client import DEVICE_BARRED, Client
@@ -53,24 +52,9 @@ class Transaction:
     """
 
     __slots__ = (
-        "_client",
-        "_fine_facts",
-        "_fine_sender",
-        "_helo",
-        "_intake",
-        "_listing",
-        "_mail",
-        "_purse",
-        "_recipients",
-        "_record",
-        "_relays",
-        "_residents",
-        "_screening",
-        "_server",
-        "_shard",
-        "_whole_at",
-        "is_committing",
-    )
+        "_client", "_helo", "_intake", "_listing", "_mail", "_purse", "_recipients", "_record",
+        "_relays", "_residents", "_screening", "_server", "_shard", "_whole_at", "is_committing",
+    )  # fmt: skip
 
     def __init__(self, shard: Shard, server: SmtpVirtualServer, client: Client, record: Record) -> None:
         self._shard = shard
@@ -78,9 +62,6 @@ class Transaction:
         self._client = client
         self._record = record
         self._helo = Helo("")
-        # The sender that was last found to be one for this client, and what was known of the client then.
-        self._fine_sender: Address | None = None
-        self._fine_facts: Facts | None = None
         self.is_committing = False
         self._mail: Mail | None = None
         self._listing: Listing | None = None
@@ -163,16 +144,14 @@ class Transaction:
 
     def _refusal_of_sender(self, sender: Address | None) -> Reply | None:
         client = self._client
-        if sender is self._fine_sender and client.facts is self._fine_facts:
+        if sender is client.fine_sender:
             return None
         right, verdict = Right.SUBMIT, client.may(Right.SUBMIT)
         if verdict.allowed:
-            fine = client.identity is None or sender is None or client.owns(sender)
-            if not fine:
+            if client.identity is not None and sender is not None and not client.owns(sender):
                 right, verdict = Right.ANY_SENDER, client.may_send_as(sender)
-                fine = verdict.allowed
-            if fine:
-                self._fine_sender, self._fine_facts = sender, client.facts
+            if verdict.allowed:
+                client.fine_sender = sender
                 return None
         if verdict is DEVICE_BARRED:
             return self._record.refuse("mail", Reason.DEVICE_SENDER, sender=sender, address=sender)
