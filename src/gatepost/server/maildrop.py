@@ -18,6 +18,7 @@ from typing import Final, Protocol, TypeVar
 
 from gatepost.pop3 import content, event
 from gatepost.pop3.reply import Reply
+from gatepost.pop3.surrogate import surrogate
 from gatepost.pop3.topcut import TopCut
 from gatepost.pop3.view import View
 from gatepost.store.maildir import MailboxError, MailboxFailed, Removed, Session
@@ -190,12 +191,16 @@ class Maildrop:
         self._ahead = messages
         return message
 
-    async def pieces(self, index: int, lines: int | None = None) -> AsyncGenerator[bytes, None]:
+    async def pieces(
+        self, index: int, lines: int | None = None, *, utf8: bool = False
+    ) -> AsyncGenerator[bytes, None]:
         """The body of the reply to RETR, or to TOP with so many lines, in pieces of about 128 KiB.
+
+        Without `utf8` its header is in ASCII.
 
         Raises: MessageGone, MailboxFailed.
         """
-        pieces = self._wire(index, lines)
+        pieces = self._wire(index, lines, utf8)
         while (piece := await self._work(lambda: next(pieces, None))) is not None:
             yield piece
 
@@ -237,9 +242,10 @@ class Maildrop:
                 break
         return messages
 
-    def _wire(self, index: int, lines: int | None) -> Iterator[bytes]:
+    def _wire(self, index: int, lines: int | None, utf8: bool) -> Iterator[bytes]:
         wire, cut = content.Wire(), None if lines is None else TopCut(lines)
-        for piece in self._session.pieces(index, WHOLE_BYTES):
+        for number, stored in enumerate(self._session.pieces(index, WHOLE_BYTES)):
+            piece = stored if number or utf8 else surrogate(stored)
             yield wire.stuff(piece if cut is None else cut.take(piece))
             if cut is not None and cut.done:
                 break

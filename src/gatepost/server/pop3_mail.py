@@ -14,6 +14,7 @@ from gatepost.pop3 import content, event
 from gatepost.pop3.reply import Reply, ok
 from gatepost.pop3.server import Server
 from gatepost.pop3.state import Sign
+from gatepost.pop3.surrogate import surrogate
 from gatepost.server.connection import Connection
 from gatepost.server.maildrop import Maildrop
 from gatepost.server.pop3_record import Pop3Record
@@ -89,14 +90,18 @@ class Collection:
         return self._shown(asked, index, await self._maildrop.message(index))
 
     def _shown(self, asked: event.Retr | event.Top, index: int, message: bytes) -> Reply:
+        size_bytes = self._maildrop.size_bytes(index)
+        if not message.isascii() and not self._core.utf8:
+            message = surrogate(message)
+            size_bytes = content.size_bytes(message)
         if isinstance(asked, event.Top):
             return ok("", content.top(message, asked.lines))
         self._record.retrieved += 1
-        return ok(f"{self._maildrop.size_bytes(index)} octets", content.wire(message))
+        return ok(f"{size_bytes} octets", content.wire(message))
 
     async def _in_pieces(self, asked: event.Retr | event.Top, index: int) -> None:
         lines = asked.lines if isinstance(asked, event.Top) else None
-        async with contextlib.aclosing(self._maildrop.pieces(index, lines)) as pieces:
+        async with contextlib.aclosing(self._maildrop.pieces(index, lines, utf8=self._core.utf8)) as pieces:
             first = await anext(pieces)  # nothing is promised before there is something
             head = "" if lines is not None else f"{self._maildrop.size_bytes(index)} octets"
             await self._send(self._core.reply(ok(head)) + first)
