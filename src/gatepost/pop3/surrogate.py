@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 from typing import Final
-from urllib.parse import quote
 
 _ADDRESSES: Final = frozenset(
     (
@@ -62,6 +61,8 @@ _NAME: Final = re.compile(rb"[!-9;-~]+(?=[ \t]*:)")
 _TOKEN: Final = re.compile(r'<[^<>]*>|\([^()]*\)|[,:;]|(?:"(?:[^"\\]|\\.)*"|[^"<>(),:;])+|["<>()]')
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PARAMETER: Final = re.compile(r';\s*([!#$%&+\-.^_`{|}~\w]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;]*)')
+# RFC 2231 §7, attribute-char, and fewer.
+_ATTRIBUTE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._")
 _ENCODED_BYTES: Final = 42  # of text in an encoded word, which may have 75 octets (RFC 2047 §2)
 _NO_ADDRESS: Final = "invalid@internationalized-address.invalid"  # RFC 6858 §2.1
 
@@ -160,6 +161,7 @@ def _parameters(text: str) -> str:
         if found[0].isascii():
             return found[0]
         value = _QUOTED.sub(_unquoted, found[2])
-        return f";\n {found[1]}*=utf-8''{quote(value, safe='')}"
+        octets = "".join(chr(c) if chr(c) in _ATTRIBUTE else f"%{c:02X}" for c in value.encode())
+        return f";\n {found[1]}*=utf-8''{octets}"
 
     return _PARAMETER.sub(said, text)
