@@ -85,7 +85,7 @@ class Login:
         treatment, reason = OPEN, self._too_open(attempt) or password_refused(password)
         if reason is None:
             treatment = await self._treated(attempt, name, proof)
-            reason = Reason.LOGIN_REFUSED_BY_GUARD if treatment.refused else None
+            reason = _refusal(treatment)
         if reason is not None:
             return self._done(attempt, name, Rejected(reason), proof, treatment)
         with self._undecided(attempt):
@@ -117,7 +117,7 @@ class Login:
         treatment, reason = OPEN, self._too_open(attempt)
         if reason is None:
             treatment = await self._treated(attempt, name, None)
-            reason = Reason.LOGIN_REFUSED_BY_GUARD if treatment.refused else None
+            reason = _refusal(treatment)
         if reason is not None:
             rejected = Rejected(reason)
             self._done(attempt, name, rejected, None, treatment)
@@ -144,9 +144,9 @@ class Login:
         """Whether a second proof is right, the password having been; a wrong one counts as a guess."""
         proof = self._proof(identity.name, code)
         treatment = await self._treated(attempt, identity.name, proof)
-        if treatment.refused:
-            rejected = Rejected(Reason.LOGIN_REFUSED_BY_GUARD)
-            return self._done(attempt, identity.name, rejected, proof, treatment)
+        reason = _refusal(treatment)
+        if reason is not None:
+            return self._done(attempt, identity.name, Rejected(reason), proof, treatment)
         with self._undecided(attempt):
             good = is_right()
         outcome: Outcome = Welcome(identity) if good else Rejected(Reason.WRONG_PASSWORD)
@@ -167,7 +167,7 @@ class Login:
         treatment, reason = OPEN, self._too_open(attempt)
         if reason is None:
             treatment = await self._treated(attempt, name, None)
-            reason = Reason.LOGIN_REFUSED_BY_GUARD if treatment.refused else None
+            reason = _refusal(treatment)
         if reason is not None:
             return self._done(attempt, name, Rejected(reason), None, treatment)
         with self._undecided(attempt):
@@ -187,6 +187,10 @@ class Login:
     async def _why_nobody(self, name: str) -> Refusal:
         known = await self._directory.knows(name)
         return Refusal(Reason.ACCOUNT_DISABLED if known else Reason.UNKNOWN_USER)
+
+    def forget(self, attempt: Attempt) -> None:
+        """What was begun by `keys` is not decided and will not be."""
+        self._guard.gone(attempt.session_id)
 
     async def disproven(
         self, attempt: Attempt, name: str, reason: Reason = Reason.WRONG_PASSWORD
@@ -285,3 +289,10 @@ class Login:
 
 def _outcome(answer: Identity | Refusal) -> Outcome:
     return Rejected(answer.reason) if isinstance(answer, Refusal) else Welcome(answer)
+
+
+def _refusal(treatment: Treatment) -> Reason | None:
+    """Why the guard does not let the login go on; None when it does."""
+    if treatment.later:
+        return Reason.LOGIN_LATER
+    return Reason.LOGIN_REFUSED_BY_GUARD if treatment.refused else None

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.config.schema import Guard as GuardSettings
-from gatepost.guard.attempt import Rejected, Tried, Welcome
+from gatepost.guard.attempt import GUESSES, Rejected, Tried, Welcome
 from gatepost.guard.bans import Ban, Bans, NotASource, network
 from gatepost.guard.event import EventKind
+from gatepost.guard.guard import UNDER_WAY_SECONDS
 from gatepost.guard.ledger import Offence
 from gatepost.guard.limits import OPEN, Treatment
 from gatepost.policy.reasons import Reason
@@ -203,12 +204,18 @@ def test_what_is_under_way_counts_and_the_next_one_waits() -> None:
     assert not here.guard.admit(attempt(AWAY, "T"), "bob", proof("another")).later
 
 
+def test_who_begins_and_never_ends_keeps_nobody_waiting_for_long() -> None:
+    here = rig()
+    for number in range(10):
+        here.guard.admit(attempt(AWAY, f"S{number}"), "bob", None)
+    assert here.guard.admit(attempt(AWAY, "T"), "bob", proof("right")).later
+    here.clock.now += UNDER_WAY_SECONDS + 1
+    assert here.guard.admit(attempt(AWAY, "T"), "bob", proof("right")) == OPEN
+
+
 def test_what_says_nothing_of_the_password_does_not_count() -> None:
     here = rig()
-    for reason in set(Reason) - {
-        Reason.UNKNOWN_USER, Reason.WRONG_PASSWORD, Reason.EMPTY_PASSWORD, Reason.ACCOUNT_DISABLED,
-        Reason.AUTHORIZATION_IDENTITY,
-    }:  # fmt: skip
+    for reason in set(Reason) - GUESSES:
         here.guard.note(Tried(attempt(AWAY), "bob", Rejected(reason), proof(reason.value)))
     assert here.guard.admit(attempt(AWAY), "bob", proof("x")) == OPEN
 

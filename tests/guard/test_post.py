@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from gatepost.config.schema import Guard as GuardSettings
-from gatepost.guard.attempt import Rejected, Welcome
+from gatepost.guard.attempt import Rejected, Tried, Welcome
 from gatepost.guard.bans import Ban
 from gatepost.guard.ledger import Offence
-from gatepost.guard.limits import OPEN, Treatment
+from gatepost.guard.limits import LATER, OPEN, Treatment
 from gatepost.policy.reasons import Reason
 from guard.posts import Rig, attempt, proof
 
@@ -161,5 +161,41 @@ def test_a_session_that_ends_gives_its_try_back() -> None:
         here.posts[0].gone("A")
         answer = await here.post_login(here.posts[1], "bob", "x", AWAY)
         assert answer == Rejected(Reason.WRONG_PASSWORD)
+
+    asyncio.run(facts())
+
+
+def test_an_office_that_begins_together_behind_one_address_gets_in_or_is_told_to_try_again() -> None:
+    """Fifty people with fifty passwords, new here, and a directory that takes its time."""
+
+    async def facts() -> None:
+        here = Rig(GuardSettings(), workers=2, passwords={f"user{n}": f"right{n}" for n in range(50)})
+        gate = asyncio.Event()
+
+        async def login(number: int) -> object:
+            post, this = here.posts[number % 2], attempt(AWAY, f"S{number}")
+            name, secret = f"user{number}", f"right{number}"
+            treatment = post.admit(this, name, proof(secret))
+            treatment = treatment if isinstance(treatment, Treatment) else await treatment
+            if treatment.later:
+                return treatment
+            assert not treatment.refused
+            await gate.wait()
+            outcome = here.outcome(name, secret)
+            post.note(Tried(this, name, outcome, proof(secret), treatment))
+            return outcome
+
+        everybody = [asyncio.ensure_future(login(number)) for number in range(50)]
+        for waited in asyncio.as_completed(everybody):  # the directory is silent for the first ten
+            await waited
+            if sum(one.done() for one in everybody) == 40:
+                break
+        assert all(one.result() == LATER for one in everybody if one.done())
+        gate.set()
+        assert all(isinstance(one, Welcome | Treatment) for one in await asyncio.gather(*everybody))
+        again = [await login(number) for number in range(50)]
+        assert all(isinstance(one, Welcome) for one in again)
+        together = await asyncio.gather(*(login(number) for number in range(50)))
+        assert all(isinstance(one, Welcome) for one in together)
 
     asyncio.run(facts())

@@ -42,6 +42,8 @@ from gatepost.store import naming
 _TAG_BYTES = 4
 _ALL = b"all"
 _FAILURES_WORTH_TELLING = 5
+UNDER_WAY_SECONDS = 40.0
+"""How long a try that is not decided keeps others waiting; a login takes less, or is not heard any more."""
 
 
 class Listener:
@@ -114,6 +116,9 @@ class Guard:
             return False
         return not self.known.is_anybodys(key) and peer not in self._trusted
 
+    def trusts(self, peer: Peer) -> bool:
+        return peer in self._trusted
+
     def refused_hosts(self) -> Iterator[tuple[bytes, float]]:
         """Machines whose connections are refused, with the seconds that are left."""
         for key, seconds in self.ledger.refused(Scope.HOST, self._clock()):
@@ -124,7 +129,9 @@ class Guard:
 
     def admit(self, attempt: Attempt, name: str, proof: bytes | None) -> Treatment:
         """How the try is treated. If it is let go on, `note` or `gone` must follow."""
+        now = self._clock()
         self._under_way.gone(attempt.session_id)
+        self._under_way.expire(now - UNDER_WAY_SECONDS)
         this = self._try(attempt, name, proof)
         if this.familiarity is Familiarity.HOST:
             bounds: tuple[Bound, ...] = (self._pair_bound(this),)
@@ -133,7 +140,8 @@ class Guard:
             bounds = self._strange_bounds(this)
             treatment = self._elsewhere(this, bounds)
         if not treatment.refused and not treatment.later and not self._is_repeat(this, bounds[0]):
-            self._under_way.begin(attempt.session_id, this.mark, [(one.scope, one.key) for one in bounds])
+            places = [(one.scope, one.key) for one in bounds]
+            self._under_way.begin(attempt.session_id, this.mark, places, now)
         return treatment
 
     def gone(self, session_id: str) -> None:

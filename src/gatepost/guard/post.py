@@ -26,8 +26,8 @@ from gatepost.policy.facts import Peer
 from gatepost.policy.reasons import Reason
 
 _ANSWER_SECONDS: Final = 2.0
-_LATER_SECONDS: Final = 0.1
-_LATER_TIMES: Final = 100
+_LATER_SECONDS: Final = (0.05, 0.5)  # between two questions: the first, and at most
+_LATER_AT_MOST_SECONDS: Final = 15.0
 _PROVEN_AT_MOST: Final = 10_000
 _TELL_AGAIN_SECONDS: Final = 86_400.0
 
@@ -116,7 +116,9 @@ class Post:
             until = self._refused.get(host(peer))
             if until is not None and until > self._clock():
                 return True
-        return bool(self._bans) and self._bans.covering(peer, self._wall()) is not None
+        if not self._bans or self._bans.covering(peer, self._wall()) is None:
+            return False
+        return not self._own.trusts(peer)
 
     def offend(self, offence: Offence, peer: Peer) -> None:
         """It is counted, some time soon."""
@@ -144,15 +146,15 @@ class Post:
 
     async def _asked_for(self, attempt: Attempt, name: str, proof: bytes | None) -> Treatment:
         self._asked.add(attempt.session_id)
-        treatment = OPEN
-        for _ in range(_LATER_TIMES):
+        waited, (pause, longest) = 0.0, _LATER_SECONDS
+        while True:
             answer = await self._answer("guard-admit", **told.attempt_fields(attempt, name, proof))
             own = answer is None
             treatment = self._own.admit(attempt, name, proof) if own else told.treatment_of(answer)
-            if not treatment.later:
+            if not treatment.later or waited >= _LATER_AT_MOST_SECONDS:
                 return treatment
-            await self._sleep(_LATER_SECONDS)
-        return Treatment(refused=True)
+            await self._sleep(pause)
+            waited, pause = waited + pause, min(2 * pause, longest)
 
     def note(self, tried: Tried) -> None:
         """The try counts from now on."""

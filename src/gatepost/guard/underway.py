@@ -14,6 +14,7 @@ Place = tuple[Scope, bytes]
 class _Begun:
     mark: bytes
     places: Sequence[Place]
+    at: float
 
 
 class UnderWay:
@@ -23,9 +24,9 @@ class UnderWay:
         self._sessions: dict[str, _Begun] = {}
         self._places: dict[Place, dict[bytes, int]] = {}
 
-    def begin(self, session_id: str, mark: bytes, places: Sequence[Place]) -> None:
+    def begin(self, session_id: str, mark: bytes, places: Sequence[Place], now: float) -> None:
         self.gone(session_id)
-        self._sessions[session_id] = _Begun(mark, places)
+        self._sessions[session_id] = _Begun(mark, places, now)
         for place in places:
             marks = self._places.setdefault(place, {})
             marks[mark] = marks.get(mark, 0) + 1
@@ -41,6 +42,14 @@ class UnderWay:
                 del marks[begun.mark]
             if not marks:
                 del self._places[place]
+
+    def expire(self, before: float) -> None:
+        """Tries that began before then are gone."""
+        while self._sessions:
+            session_id, oldest = next(iter(self._sessions.items()))
+            if oldest.at >= before:
+                return
+            self.gone(session_id)
 
     def others(self, place: Place, mark: bytes) -> int:
         """How many different guesses but this one are under way there."""

@@ -145,6 +145,10 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.LOGIN_REFUSED_BY_GUARD: Meaning(
         "The guard refused the login before any password was looked at.", "See `gatepost attacks`."
     ),
+    Reason.LOGIN_LATER: Meaning(
+        "From a new place as many logins are undecided as may turn out wrong; nothing is counted.",
+        "Clients try again. Of an office name the address in `trusted`; see why logins take so long.",
+    ),
     Reason.DIRECTORY_UNAVAILABLE: Meaning(
         "No directory answered in time.", "`gatepost directory test` shows the step that fails."
     ),

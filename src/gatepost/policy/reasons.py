@@ -57,6 +57,7 @@ class Reason(Enum):
     CERTIFICATE_MISSING = "certificate-missing"
     CERTIFICATE_NOBODY = "certificate-nobody"
     LOGIN_REFUSED_BY_GUARD = "login-refused-by-guard"
+    LOGIN_LATER = "login-later"
     DIRECTORY_UNAVAILABLE = "directory-unavailable"
     # MAIL FROM
     AUTH_REQUIRED = "auth-required"
@@ -187,6 +188,9 @@ REPLIES: dict[Reason, Said] = {
     Reason.AUTH_MALFORMED: Said(501, "5.5.2", "Cannot decode the response"),
     Reason.AUTH_CANCELLED: Said(501, "5.7.0", "Authentication cancelled"),
     Reason.BAD_CREDENTIALS: Said(535, "5.7.8", "Authentication credentials invalid", "AUTH"),
+    Reason.LOGIN_LATER: Said(
+        454, "4.7.0", "Too many logins under way from your address, try again", "SYS/TEMP"
+    ),
     Reason.DIRECTORY_UNAVAILABLE: Said(454, "4.7.0", "Temporary authentication failure", "SYS/TEMP"),
     Reason.AUTH_REQUIRED: Said(530, "5.7.0", "Authentication required"),
     Reason.SUBMIT_DENIED: Said(550, "5.7.1", "You may not hand in mail here"),

@@ -28,6 +28,7 @@ from gatepost.wire.sasl import (
 )
 from gatepost.wire.scram_server import ScramOffer
 
+_EXCHANGE_SECONDS = 30.0
 _FAULTS = {
     SaslFault.MALFORMED: Reason.AUTH_MALFORMED,
     SaslFault.CHANNEL: Reason.CHANNEL_BINDING,
@@ -49,6 +50,7 @@ class AuthExchange:
         self._channel = client.channel
         self._certificate = client.facts.certificate
         self._connection = connection
+        self._until = 0.0
         self._name = ""
         self._keys: ScramKeys | None = None
 
@@ -103,6 +105,10 @@ class AuthExchange:
                 return await self._login.vouched(self._attempt, name)
             case Proven(_, name):
                 assert self._keys is not None
+                if asyncio.get_running_loop().time() > self._until:
+                    # the guard counts it no longer as under way: else many could be begun and kept for later
+                    self._login.forget(self._attempt)
+                    return Rejected(Reason.LOGIN_LATER)
                 return await self._login.proven(self._attempt, name, self._keys)
 
     async def _keys_for(self, wanted: KeysWanted) -> Turn:
@@ -110,6 +116,7 @@ class AuthExchange:
         if isinstance(keys, Rejected):
             return keys
         self._name, self._keys = wanted.name, keys
+        self._until = asyncio.get_running_loop().time() + _EXCHANGE_SECONDS
         return wanted.give(keys)
 
     async def _failed(self, fault: SaslFault) -> Rejected:

@@ -363,6 +363,7 @@ class SmtpConversation:
         reason = core_reason(reply)
         if isinstance(event, heard.TooManyErrors):
             reason = Reason.TOO_MANY_ERRORS
+        if reply.code == 421:  # too many errors, or no SMTP at all
             self._shard.guard.offend(Offence.RUBBISH, self._client.peer)
         reply = reply.one_line(reason.value, self.id)
         self._record.refused("command", reason, reply)

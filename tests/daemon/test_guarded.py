@@ -1,0 +1,74 @@
+"""One guard over two workers and both protocols, in real processes."""
+
+from __future__ import annotations
+
+import socket
+from base64 import b64encode
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from daemon.house import INTERNET, PASSWORD, POP3, SUBMISSION, House, internet, pop3
+
+SERVER = f"""
+[smtp.submission]
+listen = ["{{host}}:{SUBMISSION}"]
+tls = "off"
+auth = ["PLAIN"]
+auth_in_clear = true
+access = [ {{ allow = ["connect", "submit"], to = "net:127.0.0.0/8" }} ]
+"""
+PHONE, GUESSER, OWNER = "127.50.1.1", "127.51.1.1", "127.52.1.1"
+
+
+@pytest.fixture
+def house(make_house: Callable[..., House]) -> House:
+    house = make_house(workers=2)
+    house.write(internet(), SERVER, pop3())
+    text = house.file.read_text().replace('trusted = ["127.0.0.0/8"]', "delay_most_seconds = 0")
+    house.file.write_text(text)
+    house.start()
+    return house
+
+
+def tried(house: House, source: str, password: str, *, name: str = "bob", port: int = SUBMISSION) -> str:
+    """What is said to a login; "" to a connection that is not heard."""
+    token = b64encode(f"\0{name}\0{password}".encode()).decode()
+    end = socket.create_connection((house.host, port), timeout=60, source_address=(source, 0))
+    with end, end.makefile("rb") as lines:
+        try:
+            if lines.readline()[:3] not in (b"220", b"+OK"):
+                return ""
+            if port != POP3:
+                end.sendall(b"EHLO x\r\n")
+                while lines.readline()[3:4] == b"-":
+                    pass
+            end.sendall(f"AUTH PLAIN {token}\r\n".encode())
+            return lines.readline().decode()
+        except ConnectionError:
+            return ""
+
+
+def test_different_passwords_count_and_not_repeats_over_workers_and_protocols(house: House) -> None:
+    with ThreadPoolExecutor(8) as together:
+        old = list(
+            together.map(lambda n: tried(house, PHONE, "old", port=(SUBMISSION, POP3)[n % 2]), range(40))
+        )
+        assert all("bad-credentials" in answer for answer in old)
+        assert tried(house, PHONE, PASSWORD).startswith("235")  # an old password is no attack
+        list(
+            together.map(
+                lambda n: tried(house, GUESSER, f"guess{n}", port=(SUBMISSION, POP3)[n % 2]), range(40)
+            )
+        )
+    wrong = [
+        line
+        for line in house.running.output.splitlines()
+        if " login-refused " in line and f"peer={GUESSER} " in line
+    ]
+    assert sum("reason=wrong-password" in line for line in wrong) == 10
+    for port in (SUBMISSION, POP3, INTERNET):
+        for _ in range(4):  # whichever worker hears it
+            assert tried(house, GUESSER, PASSWORD, port=port) == ""
+    assert tried(house, OWNER, PASSWORD).startswith("235")
