@@ -34,6 +34,26 @@ def tree(settings: Settings, states: Mapping[str, str]) -> tuple[Node, ...]:
 
 
 def _rest() -> Iterator[Node]:
+    yield Node("queues", words.QUEUES, "o_inbox", "/queues")
+    yield Node("sessions", words.SESSIONS, "o_lan", "/sessions")
+    yield Node("recipients", words.RECIPIENTS, "o_groups", "", (
+        Node("users", words.USERS, "o_person", "/users"),
+        Node("groups", words.GROUPS, "o_group", "/groups"),
+        Node("aliases", words.ALIASES, "o_alternate_email", "/aliases"),
+        Node("directory", words.DIRECTORY, "o_account_tree", "/directory"),
+    ))  # fmt: skip
+    yield Node("guard", words.GUARD, "o_shield", "", (
+        Node("attacks", words.ATTACKS, "o_gpp_maybe", "/attacks"),
+        Node("bans", words.BANS, "o_block", "/bans"),
+        Node("contained", words.CONTAINED, "o_lock", "/contained"),
+    ))  # fmt: skip
+    yield Node("tracking", words.TRACKING, "o_manage_search", "/tracking")
+    yield Node("explain", words.EXPLAIN, "o_help_outline", "/explain")
+    yield Node("certificates", words.CERTIFICATES, "o_verified_user", "/certificates")
+    yield Node("audit", words.AUDIT, "o_fact_check", "", (
+        Node("changes", words.CHANGES, "o_list_alt", "/changes"),
+        Node("weaknesses", words.WEAKNESSES, "o_healing", "/weaknesses"),
+    ))  # fmt: skip
     yield Node("delivery", words.DELIVERY, "o_local_shipping", "", (
         Node("domains", words.DOMAINS, "o_domain", "/domains"),
         Node("routes", words.ROUTES, "o_alt_route", "/routes"),
@@ -45,7 +65,11 @@ def _rest() -> Iterator[Node]:
 def _servers(protocol: str, names: Iterable[str], states: Mapping[str, str]) -> Iterator[Node]:
     for name in names:
         full = f"{protocol}.{name}"
-        yield Node(full, name, "", server_path(protocol, name), (), full, states.get(full, "running"))
+        inside = Node(
+            f"{full}/sessions", words.SESSIONS, "o_lan", f"/sessions/{protocol}/{quote(name, safe='')}"
+        )
+        state = states.get(full, "running")
+        yield Node(full, name, "", server_path(protocol, name), (inside,), full, state)
 
 
 def server_path(protocol: str, name: str) -> str:
