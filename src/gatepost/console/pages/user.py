@@ -9,6 +9,7 @@ from nicegui import ui
 from gatepost.admin.accounts import is_guessable, relay_groups, user_row
 from gatepost.admin.link import NotRunning, Refused
 from gatepost.console.context import Context
+from gatepost.console.devices import devices
 from gatepost.console.page import page
 from gatepost.console.pages.groups import group_path
 from gatepost.console.pages.users import user_marks
@@ -46,6 +47,7 @@ async def user(context: Context) -> None:
     _facts(context, found, row)
     section(words.GROUPS_OF)
     _groups(context, ways, verbs)
+    await devices(context, found.name)
 
 
 async def _contained(context: Context, name: str) -> Row | None:

@@ -101,6 +101,10 @@ REVOKE: Final = "Revoke"
 REVOKE_THIS: Final = "Revoke {label}"
 SHOWN_ONCE: Final = "This is the password for {label}. It is shown once: type it into the device now."
 I_HAVE_IT: Final = "I have it"
+DEVICE_STATES: Final = {"good": "good", "expired": "expired", "revoked": "revoked"}
+EXPIRES: Final = "Expires"
+COLLECTS: Final = "It also fetches mail from the mailbox"
+SURE_REVOKE: Final = "Revoke the password of {label}? The device can log in no more, at once."
 REVOKED: Final = "{label} is revoked."
 
 # groups
