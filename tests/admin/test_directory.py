@@ -13,7 +13,7 @@ from directory.ldaps import BASE, PASSWORD, SERVICE, Fault, LdapServerScript, ru
 from gatepost.admin.certificate import self_signed
 from gatepost.admin.directory import Step, steps
 from gatepost.admin.directory_check import directory_doubts
-from gatepost.cli.directory import silent_log
+from gatepost.admin.silence import silent_log
 from gatepost.config.load import load_text
 from gatepost.config.schema import Settings
 

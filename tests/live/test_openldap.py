@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.admin.directory import Step, steps
-from gatepost.cli.directory import silent_log
+from gatepost.admin.silence import silent_log
 from gatepost.config.load import load_text
 from gatepost.config.schema import Settings
 from gatepost.directory.build import ldap_directory

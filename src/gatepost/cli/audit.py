@@ -17,8 +17,8 @@ from gatepost.admin.audit_html import html_report
 from gatepost.admin.audit_passwords import Outcome, PasswordTrials
 from gatepost.admin.audit_weakness import Grade, Weakness
 from gatepost.admin.learn import learning
+from gatepost.admin.silence import silent_log
 from gatepost.cli.context import NO, USAGE, Context, Failure
-from gatepost.cli.directory import silent_log
 from gatepost.cli.output import print_json, print_lines
 from gatepost.cli.progress import watched
 from gatepost.config.schema import Settings

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from gatepost.admin.directory import Step, steps
+from gatepost.admin.silence import silent_log
 from gatepost.cli.context import NO, Context
 from gatepost.cli.output import print_json, print_lines
 from gatepost.config.schema import DirectoryKind, Settings
-from gatepost.log import Level, Log, LogWriter
+from gatepost.log import Log
 
 app = typer.Typer(no_args_is_help=True)
 _SIGNS = {True: "ok  ", False: "FAIL", None: "    "}
@@ -53,13 +51,3 @@ async def _told(settings: Settings, log: Log, user: str | None, *, show: bool) -
         if show:
             print_lines([f"{_SIGNS[step.good]} {step.directory}: {step.step}: {step.text}"])
     return told
-
-
-@contextmanager
-def silent_log() -> Iterator[Log]:
-    """A log for nobody: every step is told anyhow."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        yield Log(LogWriter(nowhere), level=Level.ERROR)
-    finally:
-        os.close(nowhere)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gatepost.admin.explain_text import identity_lines, stage_lines, verdict_lines
 from gatepost.cli.output import local_time, print_lines, size
 
 Row = dict[str, Any]
-_ANSWERS = {"yes": "yes    ", "no": "NO     ", "unknown": "UNKNOWN"}
 
 
 def show_case(row: Row) -> None:
@@ -18,53 +18,14 @@ def show_case(row: Row) -> None:
 
 def _case(row: Row) -> Iterator[str]:
     if isinstance(row["user"], dict):
-        yield from _identity(row["user"])
+        yield from identity_lines(row["user"])
+        yield ""
     for stage in row["stages"]:
-        if not stage["reached"]:
-            why = "" if stage["answer"] == "yes" else f", {stage['reason']}"
-            yield f"        {stage['stage']:<10} not reached; would be {stage['answer']}{why}"
-            continue
-        yield f"{_ANSWERS[stage['answer']]} {stage['stage']:<10} {stage['text']}"
-        yield from (f"{'':19}{line}" for line in _reasons(stage))
+        first, *rest = stage_lines(stage)
+        yield first
+        yield from (f"{'':19}{line}" for line in rest)
     yield ""
-    if row["allowed"]:
-        yield f"YES: {row['virtual_server']} takes this mail."
-        yield from [stage["remedy"] for stage in row["stages"] if stage["right"]][-1:]
-    else:
-        yield f"NO: {row['reason']}. The peer hears: {row['reply']}"
-
-
-def _identity(identity: Row) -> Iterator[str]:
-    marks = [word for word in ("administrator", "guessable") if identity[word]]
-    yield f"{identity['name']} {'(' + ', '.join(marks) + ')' if marks else ''}".rstrip()
-    for group in identity["groups"]:
-        way = f", through {' in '.join(group['through'])}" if group["through"] else ""
-        yield f"  in the group {group['name']}{way}"
-    if not identity["groups"]:
-        yield "  in no group"
-    yield ""
-
-
-def _reasons(stage: Row) -> Iterator[str]:
-    if stage["reply"]:
-        yield f"reply: {stage['reply']}"
-    if stage["means"]:
-        yield f"{stage['reason']}: {stage['means']}"
-    for match in stage["matches"]:
-        yield _entry(match, decides=stage["entry"] is not None and match["line"] == stage["entry"]["line"])
-    if stage["right"] and not stage["matches"]:
-        yield f"no entry speaks of {stage['right']}"
-    if stage["remedy"] and stage["answer"] != "yes":
-        yield f"to change it: {stage['remedy']}"
-
-
-def _entry(match: Row, *, decides: bool) -> str:
-    said = {"yes": "holds", "no": "does not hold", "unknown": "cannot be told"}[match["holds"]]
-    if not match["reaches"] and match["holds"] != "no":
-        said = "holds, and does not reach a protected account"
-    if decides:
-        said += "; this one decided"
-    return f"line {match['line']}: {match['text']} ({said})"
+    yield from verdict_lines(row)
 
 
 def show_relayers(name: str, rows: list[Row]) -> None:

@@ -16,9 +16,9 @@ from gatepost.admin.administrators import first_link
 from gatepost.admin.directory_check import directory_doubts
 from gatepost.admin.init import AlreadyThere, Ports, make_directory
 from gatepost.admin.relay_groups import relay_group_doubts
+from gatepost.admin.silence import silent_log
 from gatepost.admin.status import status_row
 from gatepost.cli.context import FAILED, NO, Context, Failure, who
-from gatepost.cli.directory import silent_log
 from gatepost.cli.output import local_time, print_fields, print_json, print_lines, size
 from gatepost.cli.service import difference_in_force
 from gatepost.config.check import check as check_settings

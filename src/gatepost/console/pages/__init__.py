@@ -5,15 +5,46 @@ from __future__ import annotations
 from typing import Final
 
 from gatepost.console.page import Page
+from gatepost.console.pages.aliases import aliases
+from gatepost.console.pages.attacks import attacks
+from gatepost.console.pages.bans import bans
+from gatepost.console.pages.certificates import certificates
+from gatepost.console.pages.changes import changes
+from gatepost.console.pages.contained import contained
+from gatepost.console.pages.directory import directory
+from gatepost.console.pages.explain import explain
+from gatepost.console.pages.group import group
+from gatepost.console.pages.groups import groups
 from gatepost.console.pages.message import message
+from gatepost.console.pages.overview import overview
 from gatepost.console.pages.queues import queues
 from gatepost.console.pages.server import server
 from gatepost.console.pages.sessions import sessions, sessions_of
+from gatepost.console.pages.tracking import session, tracking
+from gatepost.console.pages.user import user
+from gatepost.console.pages.users import users
+from gatepost.console.pages.weaknesses import weaknesses
 
 PAGES: Final[tuple[Page, ...]] = (
+    aliases,
+    attacks,
+    bans,
+    certificates,
+    changes,
+    contained,
+    directory,
+    explain,
+    group,
+    groups,
     message,
+    overview,
     queues,
     server,
+    session,
     sessions,
     sessions_of,
+    tracking,
+    user,
+    users,
+    weaknesses,
 )

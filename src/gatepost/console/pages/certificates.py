@@ -1,0 +1,140 @@
+"""Certificates: what there is, until when, who uses it; import by upload, and a self-signed one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from nicegui import events, ui
+
+from gatepost.admin.acts_certificates import NewCertificate
+from gatepost.admin.certificate import certificate_rows, self_signed
+from gatepost.admin.certimport import CannotImport
+from gatepost.config.edit import EditError
+from gatepost.console.acting import doing, say_refused
+from gatepost.console.context import Context
+from gatepost.console.form import Form
+from gatepost.console.page import page
+from gatepost.console.saying import count
+from gatepost.console.table import Text, empty, facts, heading, section
+from gatepost.console.texts import looking as words
+from gatepost.secret import Secret
+
+Row = dict[str, Any]
+_MOST_BYTES: Final = 1_000_000
+_SOON_DAYS: Final = 30
+_BAD_DAYS: Final = 7
+
+
+@page("/certificates", words.CERTIFICATES, "certificates")
+async def certificates(context: Context) -> None:
+    """Each with its facts."""
+    heading(words.CERTIFICATES, words.ABOUT_CERTIFICATES)
+    if context.acts.may("cert-import"):
+        with ui.element("div").classes("gp-verbs"):
+            ui.button(words.IMPORT, icon="o_upload", on_click=lambda: _import(context)).props("outline")
+            ui.button(words.MAKE, icon="o_edit_document", on_click=lambda: _make(context)).props("outline")
+    settings = context.house.settings()
+    rows = await context.house.work(lambda: certificate_rows(settings))
+    if not rows:
+        empty(words.NO_CERTIFICATES, words.NO_CERTIFICATES_REMEDY)
+    for row in rows:
+        with ui.element("div").classes("gp-panel"):
+            _certificate(context, row)
+
+
+def _certificate(context: Context, row: Row) -> None:
+    section(row["name"])
+    used = ", ".join(row["used_by"]) or words.UNUSED
+    if "problem" in row:
+        Text("span", words.UNREADABLE, "gp-state bad")
+        facts([(words.FILE, row["file"]), (words.USED_BY, used)])
+        return
+    days = row["days_left"]
+    kind = "bad" if days < _BAD_DAYS else "warn" if days < _SOON_DAYS else "good"
+    left = count(days, *words.DAYS) if days >= 0 else words.ENDED
+    facts(
+        [
+            (words.LEFT, lambda: Text("span", left, f"gp-state {kind}")),
+            (words.ENDS, context.local_time(row["not_after"])),
+            (words.FOR, ", ".join(row["names"])),
+            (words.USED_BY, used),
+            (words.ISSUER, words.SELF_SIGNED if row["self_signed"] else row["issuer"]),
+            (words.FILE, row["file"]),
+            (words.FINGERPRINT, lambda: Text("span", row["sha256"], "gp-mono gp-break")),
+        ]
+    )
+
+
+class _File:
+    """A field for one file; its content is here as soon as it was chosen."""
+
+    def __init__(self, label: str) -> None:
+        self.content: bytes | None = None
+        field = ui.upload(label=label, max_files=1, auto_upload=True, max_file_size=_MOST_BYTES)
+        field.on_upload(self._take)
+        field.on_rejected(lambda: say_refused(words.TOO_LARGE))
+        field.props("flat bordered").classes("gp-upload")
+
+    async def _take(self, event: events.UploadEventArguments) -> None:
+        self.content = await event.file.read()
+
+
+def _import(context: Context) -> None:
+    async def bring(form: Form) -> bool:
+        if file.content is None:
+            say_refused(words.NO_FILE)
+            return False
+        password = form.typed("password")
+        new = NewCertificate(
+            file.content, form["name"], key.content, Secret(password) if password else None,
+            even_so=form["even_so"],
+        )  # fmt: skip
+        return await _bring(context, new)
+
+    with Form(words.IMPORT.rstrip("."), words.IMPORT_VERB, bring) as form:
+        file = _File(words.CHOOSE_FILE)
+        key = _File(words.CHOOSE_KEY)
+        form.secret("password", words.PASSWORD)
+        form.line("name", words.AS_NAME, "default")
+        form.tick("even_so", words.EVEN_SO)
+
+
+def _make(context: Context) -> None:
+    async def make(form: Form) -> bool:
+        try:
+            pair = self_signed(form.lines("hostnames"))
+        except (ValueError, IndexError):
+            say_refused(words.HOSTNAMES)
+            return False
+        return await _bring(context, NewCertificate(pair.chain + pair.key, form["name"]))
+
+    with Form(words.MAKE.rstrip("."), words.MAKE_VERB, make) as form:
+        form.text("hostnames", words.HOSTNAMES, context.house.settings().hostname)
+        form.line("name", words.AS_NAME, "default")
+
+
+async def _bring(context: Context, new: NewCertificate) -> bool:
+    try:
+        row = await doing(words.IMPORTING, lambda: context.acts.certificate.bring(new))
+    except (CannotImport, EditError, OSError) as problem:
+        say_refused(str(problem))
+        return False
+    if row is None:
+        return False
+    _tell(context, row)
+    return True
+
+
+def _tell(context: Context, row: Row) -> None:
+    """What was imported, and what may keep clients from trusting it."""
+    with ui.dialog(value=True).props("persistent") as dialog, ui.card().classes("gp-form"):
+        names, ends = ", ".join(row["names"]), context.local_time(row["not_after"])[:10]
+        Text("p", words.IMPORTED.format(name=row["name"], names=names, ends=ends), "gp-note good gp-break")
+        for doubt in row["doubts"]:
+            Text("p", words.DOUBT.format(doubt=doubt), "gp-note warn gp-break")
+
+        def close() -> None:
+            dialog.delete()
+            ui.navigate.reload()
+
+        ui.button(words.DONE, on_click=close).props("unelevated autofocus")
