@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
+
 from gatepost.admin.actor import Actor
 from gatepost.admin.house import House
 from gatepost.admin.roles import Role
 from gatepost.config.load import load
-from gatepost.console.api.app import api_app
+from gatepost.console.console import mount_console
 from gatepost.console.doors import web_server
+from gatepost.console.guarded import Guarded
 from gatepost.console.office import Office
 from gatepost.console.visitor import VISITOR
-from gatepost.console.web import web_app
 from gatepost.log import Log, LogWriter
 from gatepost.store.accounts import Accounts
 from gatepost.store.place import Place
@@ -51,10 +53,15 @@ def everybody(app: Any, role: Role) -> Any:
 
 async def serve(file: Path, port: int, role: Role) -> None:
     place = Place(load(file).state)
-    office = Office(House(file, place, Accounts.open(place.accounts)), Log(LogWriter(sys.stderr.fileno())))
+    house, log = House(file, place, Accounts.open(place.accounts)), Log(LogWriter(sys.stderr.fileno()))
+    nothing: Any = None  # what belongs to the sign-in is not here
+    office = Office(house, house.settings, nothing, nothing, nothing, nothing, log)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    mount_console(app, office)
+    app.add_middleware(Guarded, names=lambda: ())
     door = socket.create_server(("127.0.0.1", port))
     print(f"listening {door.getsockname()[1]}", flush=True)
-    await web_server(everybody(web_app(office, api_app(office)), role), None).serve([door])
+    await web_server(everybody(app, role), None).serve([door])
 
 
 if __name__ == "__main__":

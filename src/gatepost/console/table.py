@@ -33,7 +33,7 @@ def link(text: str, target: str, classes: str = "") -> ui.link:
     return made.classes(classes) if classes else made
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: Python 3.11 cannot make a Column[Row](...) of one that has them
 class Column(Generic[R]):
     """`fill` gives the text of a cell, or makes elements in it and gives None.
 
