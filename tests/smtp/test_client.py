@@ -10,7 +10,7 @@ from gatepost.smtp.error import LocalProtocolError, RemoteProtocolError
 from gatepost.smtp.event import NEED_DATA
 from gatepost.smtp.extension import Extensions
 from gatepost.smtp.reply import Reply
-from gatepost.smtp.state import State
+from gatepost.smtp.state import State, Verb
 
 ANN = Address("ann", "example.org")
 BOB = Address("bob", "example.net")
@@ -224,7 +224,7 @@ def test_421_closes_whatever_it_answers() -> None:
     client = _in_data()
     client.send(c.Dot())
     client.feed(b"421 stopping\r\n")
-    assert client.next_reply() == Answer(c.Dot(), Reply(421, None, ("stopping",)))
+    assert client.next_reply() == Answer(c.Dot(), Reply(421, None, ("stopping",)), Verb.CONTENT)
     assert client.closed
 
 
@@ -273,3 +273,53 @@ def test_a_refused_bdat_asks_for_rset() -> None:
     client.send(c.Rset())
     assert _codes(client, b"250 a\r\n") == [250]
     client.send(c.Mail(ANN))
+
+
+def test_a_group_goes_out_as_its_commands_would() -> None:
+    together, singly = _introduced(), _introduced()
+    commands = (c.Mail(ANN), c.Rcpt(BOB), c.Rcpt(ANN), c.Data())
+    line = together.begin(c.Mail(ANN), [c.Rcpt(BOB), c.Rcpt(ANN)])
+    assert line == b"".join(singly.send(command) for command in commands)
+    assert together.answers_due == singly.answers_due == 4
+    said = b"250 a\r\n250 b\r\n550 c\r\n354 d\r\n"
+    for client in (together, singly):
+        client.feed(said)
+    answers = list(together.replies())
+    assert answers == list(singly.replies())
+    assert [answer.verb for answer in answers] == [Verb.MAIL, Verb.RCPT, Verb.RCPT, Verb.DATA]
+    assert together.state is singly.state is State.DATA
+
+
+def test_a_group_may_follow_the_dot_and_nothing_else() -> None:
+    client = _in_data()
+    with pytest.raises(LocalProtocolError):
+        client.begin(c.Mail(ANN), [c.Rcpt(BOB)])
+    client.send(c.Dot())
+    client.begin(c.Mail(ANN), [c.Rcpt(BOB)])
+    with pytest.raises(LocalProtocolError):
+        client.begin(c.Mail(ANN), [c.Rcpt(BOB)])
+
+
+@pytest.mark.parametrize(
+    ("mail", "recipients"),
+    [
+        (c.Mail(ANN), []),
+        (c.Mail(ANN), [c.Rcpt(Address("bob\r\nRSET", "example.net"))]),
+        (c.Mail(ANN), [c.Rcpt(BOB), c.Rcpt(Address("bob", "example\n.net"))]),
+    ],
+)
+def test_a_group_that_may_not_be_sent_changes_nothing(mail: c.Mail, recipients: list[c.Rcpt]) -> None:
+    client = _introduced()
+    with pytest.raises(LocalProtocolError):
+        client.begin(mail, recipients)
+    assert client.answers_due == 0
+    assert client.send(c.Mail(ANN))
+
+
+def test_a_group_asks_for_nothing_that_is_not_offered() -> None:
+    client = _introduced(b"250-mx\r\n250 PIPELINING\r\n")
+    for mail, rcpt in ((c.Mail(ANN, 5), c.Rcpt(BOB)), (c.Mail(ANN), c.Rcpt(BOB, "NEVER"))):
+        with pytest.raises(LocalProtocolError):
+            client.begin(mail, [rcpt])
+    with pytest.raises(LocalProtocolError):
+        _introduced(b"250 mx\r\n").begin(c.Mail(ANN), [c.Rcpt(BOB)])

@@ -19,7 +19,7 @@ from gatepost.delivery.parcel import Parcel, Problem
 from gatepost.delivery.session import Session
 from gatepost.delivery.timeouts import Timeouts
 from gatepost.delivery.transaction import Transaction, obstacle
-from gatepost.mail.envelope import Body
+from gatepost.mail.envelope import Body, Recipient
 from gatepost.smtp.command import Data, Dot, Mail, Noop, Quit, Rcpt, Rset
 from gatepost.smtp.reply import Reply
 from gatepost.smtp.state import Verb
@@ -120,12 +120,15 @@ class Client:
         self._offered = transaction
         self._left -= 1
         self._last = self._left <= 0
-        pieces.append(self._core.send(self._mail(transaction)))
         if self._pipelining:
-            for index in transaction.recipients:
-                pieces.append(self._rcpt(transaction, index))
-            pieces.append(self._core.send(_DATA))
+            recipients = transaction.parcel.job.envelope.recipients
+            if self._extensions.dsn:
+                rcpts = [_rcpt_dsn(recipients[index]) for index in transaction.recipients]
+            else:
+                rcpts = [Rcpt(recipients[index].address) for index in transaction.recipients]
+            pieces.append(self._core.begin(self._mail(transaction), rcpts))
         else:
+            pieces.append(self._core.send(self._mail(transaction)))
             self._recipients = iter(transaction.recipients)
         if self._sending is None:
             self._channel.expect(self._timeouts.command_seconds, "MAIL")
@@ -155,7 +158,7 @@ class Client:
     def _rcpt(self, transaction: Transaction, index: int) -> bytes:
         recipient = transaction.parcel.job.envelope.recipients[index]
         if self._extensions.dsn:
-            return self._core.send(Rcpt(recipient.address, recipient.notify, recipient.orcpt))
+            return self._core.send(_rcpt_dsn(recipient))
         return self._core.send(Rcpt(recipient.address))
 
     def _rest(self) -> None:
@@ -323,6 +326,10 @@ class Client:
         self._channel.close(b"" if self._core.answers_due else self._core.send(_QUIT))
         self._released()
         self._lane.gone(self, None)
+
+
+def _rcpt_dsn(recipient: Recipient) -> Rcpt:
+    return Rcpt(recipient.address, recipient.notify, recipient.orcpt)
 
 
 def _recipients(session: Session) -> int:

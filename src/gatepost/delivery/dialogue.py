@@ -11,10 +11,9 @@ from collections.abc import Callable
 
 from gatepost.delivery.channel import Channel
 from gatepost.delivery.parcel import clean
-from gatepost.smtp.client import Client
+from gatepost.smtp.client import Answer, Client
 from gatepost.smtp.command import Command
 from gatepost.smtp.error import RemoteProtocolError
-from gatepost.smtp.event import NEED_DATA
 from gatepost.smtp.reply import Reply
 from gatepost.smtp.state import Verb
 
@@ -82,22 +81,27 @@ class Dialogue:
         core, channel = self.core, self.channel
         try:
             core.feed(data)
-            while channel.is_open:
-                answer = core.next_reply()
-                if answer is NEED_DATA:
-                    return
-                if self._answered is not None:
-                    command = answer.command
-                    self._answered(Verb.GREETING if command is None else command.verb, answer.reply)
-                elif self._waiter is not None and not self._waiter.done():
-                    self._waiter.set_result(answer.reply)
-                elif answer.command is None and self._greeting is None:
-                    self._greeting = answer.reply  # came before anybody could wait for it
+            answered = self._answered
+            for answer in core.replies():
+                if answered is not None:
+                    answered(answer.verb, answer.reply)
                 else:
-                    raise RemoteProtocolError("more than one answer to a command")
+                    self._hear(answer)
+                    answered = self._answered
+                if not channel.is_open:
+                    return
         except RemoteProtocolError as error:
             said = data[:_SHOWN_BYTES].decode(errors="replace").strip()
             self.fail(clean(f"the next hop broke the protocol: {error}; it said: {said}"))
+
+    def _hear(self, answer: Answer) -> None:
+        """An answer while the session is set up."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(answer.reply)
+        elif answer.command is None and self._greeting is None:
+            self._greeting = answer.reply  # came before anybody could wait for it
+        else:
+            raise RemoteProtocolError("more than one answer to a command")
 
     def _lost(self, reason: str) -> None:
         if self._over is not None:

@@ -8,11 +8,11 @@ as if each were accepted, and what the answers really made of the session is `st
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from gatepost.smtp.answers import ReplyReader
-from gatepost.smtp.command import Auth, Chunk, Command, Helo, Mail, Rcpt, StartTls
+from gatepost.smtp.command import Auth, Chunk, Command, Data, Helo, Mail, Rcpt, StartTls
 from gatepost.smtp.error import LocalProtocolError, RemoteProtocolError
 from gatepost.smtp.event import NEED_DATA, NeedData
 from gatepost.smtp.extension import Extensions, parse_extensions
@@ -31,6 +31,11 @@ _ALWAYS_THE_SAME: Final = frozenset((Verb.DATA, Verb.CONTENT, Verb.RSET, Verb.NO
 _CONTENT: Final = Verb.CONTENT
 _GREETING: Final = Verb.GREETING
 _HELO: Final = Verb.HELO
+_MAIL: Final = Verb.MAIL
+_RCPT: Final = Verb.RCPT
+_DATA_VERB: Final = Verb.DATA
+_DATA_DUE: Final = (Verb.DATA, Data())
+_DATA_LINE: Final = Data().encode()
 _DATA: Final = State.DATA
 _READY: Final = State.READY
 _CLOSED: Final = State.CLOSED
@@ -49,6 +54,7 @@ class Answer(NamedTuple):
 
     command: Command | None
     reply: Reply
+    verb: Verb
 
 
 class Client:
@@ -73,7 +79,7 @@ class Client:
         self._tls = tls
         self._state = State.NEW
         self._ahead = State.NEW  # what the state will be if all that is due is accepted
-        self._due: deque[Command | None] = deque((None,))  # None: the greeting
+        self._due: deque[tuple[Verb, Command | None]] = deque(((_GREETING, None),))
         self._last = Verb.GREETING  # what was sent last
         self._replies = ReplyReader()
         self._extensions = _NOTHING_OFFERED
@@ -128,10 +134,37 @@ class Client:
         line = command.encode()
         if verb not in _ALWAYS_THE_SAME:
             self._check(command, line)
-        due.append(command)
+        due.append((verb, command))
         self._last = verb
         self._ahead = ahead
         return line
+
+    def begin(self, mail: Mail, recipients: Sequence[Rcpt]) -> bytes:
+        """MAIL, RCPT for each and DATA as one group, to a server that offers PIPELINING (RFC 2920 §3.1).
+
+        Raises:
+            LocalProtocolError: as `send` does.
+        """
+        due, offered = self._due, self._extensions
+        if self._ahead is not _READY or not offered.pipelining or not recipients:
+            raise LocalProtocolError(f"a group of MAIL, RCPT, DATA is out of order in {self._ahead.name}")
+        if due and self._last not in _MAY_BE_FOLLOWED:
+            raise LocalProtocolError(f"the answer to {self._last.name} comes first")
+        missing = _missing_for_mail(mail, offered)
+        lines = mail.encode()
+        for command in recipients:
+            missing = missing or _missing(command, offered)
+            lines += command.encode()
+        if missing is not None:
+            raise LocalProtocolError(f"the server does not offer {missing}")
+        ends = lines.count(b"\r\n")
+        if not ends == lines.count(b"\n") == lines.count(b"\r") == len(recipients) + 1 or 0 in lines:
+            raise LocalProtocolError("a line break or NUL within a command")
+        due.append((_MAIL, mail))
+        due.extend([(_RCPT, command) for command in recipients])
+        due.append(_DATA_DUE)
+        self._last, self._ahead = _DATA_VERB, _DATA
+        return lines + _DATA_LINE
 
     def feed(self, data: bytes) -> None:
         """Takes what was read; `b""` when the peer has closed its side."""
@@ -143,7 +176,11 @@ class Client:
             self._replies.feed(data)
 
     def next_reply(self) -> Answer | NeedData:
-        """The next answer, or NEED_DATA.
+        """The next of `replies`, or NEED_DATA."""
+        return next(self.replies(), NEED_DATA)
+
+    def replies(self) -> Iterator[Answer]:
+        """The answers that are there, each read when it is asked for.
 
         421 closes, whatever it answers; commands still due get no answer then.
 
@@ -151,31 +188,28 @@ class Client:
             RemoteProtocolError: no reply, one to nothing, one that does not answer its command, bytes in
                 clear behind the 220 to STARTTLS, or the end of the connection while answers are due.
         """
-        if self._state is _CLOSED:
-            return NEED_DATA
-        reply = self._replies.next_reply()
-        if reply is None:
-            if self._eof and (self._due or len(self._replies)):
+        due, next_reply = self._due, self._replies.next_reply
+        while self._state is not _CLOSED and (reply := next_reply()) is not None:
+            code = reply.code
+            if code == 421:
+                verb, command = due[0] if due else (_GREETING, None)
                 self._close()
-                raise RemoteProtocolError("the connection was closed before the answer")
-            return NEED_DATA
-        due, code = self._due, reply.code
-        if code == 421:
-            command = due[0] if due else None
+                yield Answer(command, reply, verb)
+                return
+            if not due:
+                raise RemoteProtocolError(f"{code} answers nothing")
+            verb, command = due.popleft()
+            row = TABLE[self._state].get(verb)
+            after = None if row is None else row.get(code // 100)
+            self._state = after = self._exception(verb, code) if after is None else after
+            if not due:
+                self._ahead = after
+            if verb is _HELO or after is _TLS or code == 235:
+                self._learn(command, reply)
+            yield Answer(command, reply, verb)
+        if self._eof and self._state is not _CLOSED and (due or len(self._replies)):
             self._close()
-            return Answer(command, reply)
-        if not due:
-            raise RemoteProtocolError(f"{code} answers nothing")
-        command = due.popleft()
-        verb = _GREETING if command is None else command.verb
-        row = TABLE[self._state].get(verb)
-        after = None if row is None else row.get(code // 100)
-        self._state = after = self._exception(verb, code) if after is None else after
-        if not due:
-            self._ahead = after
-        if verb is _HELO or after is _TLS or code == 235:
-            self._learn(command, reply)
-        return Answer(command, reply)
+            raise RemoteProtocolError("the connection was closed before the answer")
 
     def tls_started(self) -> None:
         """TLS is on: what the server offered in clear is forgotten (RFC 3207 §4.2).
