@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from config.files import HEAD, NOW, make_certificate, smtp
 from gatepost.config.check import Findings, check
 from gatepost.config.coverage import covers, may_meet
+from gatepost.config.gateway import container_gateway
 from gatepost.config.load import load_text
 from gatepost.config.stranger import PRIVATE, public_peers
 from gatepost.policy.access import Answer, Entry, Right, Table, matches, may
@@ -289,3 +290,32 @@ def test_a_file_that_is_called_closed_is_closed(rows: list[Entry], address, tls:
 
     if through(address) and address.is_global and not address.is_multicast:
         assert any(through(peer) for peer in public_peers(networks))
+
+
+def test_the_gateway_of_a_container_is_warned_of_where_ports_are_published(tmp_path: Path) -> None:
+    gateway = ip_address("172.17.0.1")
+    assert isinstance(gateway, IPv4Address)
+    rows = '{ allow = ["connect", "submit", "relay"], to = "net:172.16.0.0/12" }'
+    text = smtp(rows).replace("127.0.0.1:25", "0.0.0.0:25")
+    assert '"0.0.0.0:25"' in text
+    first, second = check(load_text(text, tmp_path / "x.toml"), now=NOW, gateway=gateway).warnings
+    assert {first.line, second.line} == {1, text[: text.index("allow")].count("\n") + 1}
+    assert all("172.17.0.1" in one.text for one in (first, second))
+    for mended in (
+        text.replace("172.16.0.0/12", "10.0.0.0/8") + '[guard]\ntrusted = ["172.17.0.1"]\n',
+        text.replace("listen =", 'proxies = ["172.17.0.2"]\nlisten ='),
+        smtp(rows),
+    ):
+        assert not check(load_text(mended, tmp_path / "x.toml"), now=NOW, gateway=gateway).warnings
+
+
+def test_a_container_and_its_gateway_are_recognised(tmp_path: Path) -> None:
+    (tmp_path / "proc/net").mkdir(parents=True)
+    head = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+    route = "eth0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
+XX
+    assert container_gateway(tmp_path) is None
+    (tmp_path / ".dockerenv").touch()
+    assert container_gateway(tmp_path) == IPv4Address("172.17.0.1")
+    (tmp_path / "proc/net/route").write_text(head + route)
+    assert container_gateway(tmp_path) is None

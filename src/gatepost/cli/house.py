@@ -24,6 +24,7 @@ from gatepost.cli.service import difference_in_force
 from gatepost.config.check import check as check_settings
 from gatepost.config.fault import Fault
 from gatepost.config.finding import Finding, Findings
+from gatepost.config.gateway import container_gateway
 from gatepost.config.load import ConfigError
 from gatepost.config.schema import DirectoryKind, Settings
 from gatepost.store.accounts import Accounts
@@ -123,9 +124,10 @@ def _settings_findings(settings: Settings, accounts: Accounts | None) -> Finding
     # what is not a local name may be in another directory, which is not asked here
     alone = all(one.kind is DirectoryKind.LOCAL for one in settings.directory.values())
     if accounts is None or not alone:
-        return check_settings(settings)
+        return check_settings(settings, gateway=container_gateway())
     return check_settings(
         settings,
+        gateway=container_gateway(),
         group_exists=lambda name: accounts.groups.find(name) is not None,
         user_exists=lambda name: accounts.users.find(name, tuple(settings.domains)) is not None,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
 
 from gatepost.config.certificates import certificate_doubts
 from gatepost.config.clientcerts import client_certificate_doubts
 from gatepost.config.finding import Finding, Findings, Severity, Stranger
+from gatepost.config.gateway import gateway_doubts
 from gatepost.config.rules import servers
 from gatepost.config.schema import Settings
 from gatepost.config.stranger import OpenRelay, open_relays
@@ -22,9 +24,15 @@ def check(
     group_exists: Exists | None = None,
     user_exists: Exists | None = None,
     now: datetime | None = None,
+    gateway: IPv4Address | None = None,
 ) -> Findings:
-    """All findings. The callbacks get lower-case names; without them names are not looked up."""
+    """All findings. The callbacks get lower-case names; without them names are not looked up.
+
+    `gateway`: of the container that this is to run in.
+    """
     found = [*doubts(settings, group_exists, user_exists)]
+    if gateway is not None:
+        found += gateway_doubts(settings, gateway)
     found += certificate_doubts(settings, now or datetime.now(UTC))
     for path, server in servers(settings):
         found += client_certificate_doubts(path, server, now or datetime.now(UTC))
