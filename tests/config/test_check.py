@@ -313,7 +313,8 @@ def test_a_container_and_its_gateway_are_recognised(tmp_path: Path) -> None:
     (tmp_path / "proc/net").mkdir(parents=True)
     head = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
     route = "eth0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
-XX
+    default = "eth0\t00000000\t010011AC\t0003\t0\t0\t0\t00000000\n"
+    (tmp_path / "proc/net/route").write_text(head + route + default)
     assert container_gateway(tmp_path) is None
     (tmp_path / ".dockerenv").touch()
     assert container_gateway(tmp_path) == IPv4Address("172.17.0.1")
