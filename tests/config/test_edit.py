@@ -86,14 +86,14 @@ def test_an_access_entry_is_deleted_by_its_place(draft: Draft) -> None:
 
 def test_an_access_entry_is_replaced_by_its_place(draft: Draft) -> None:
     draft.set(("smtp", "a", "access", 0), {"deny": ["connect"], "to": "net:192.0.2.0/24"})
-    assert '{deny = ["connect"], to = "net:192.0.2.0/24"}' in draft.text
+    assert '{ deny = ["connect"], to = "net:192.0.2.0/24" }' in draft.text
     assert "# everybody may knock" in draft.text
 
 
 def test_an_access_entry_is_added_on_a_line_of_its_own(draft: Draft) -> None:
     draft.append_access(("smtp", "a"), _ENTRY)
     assert draft.text == _TEXT.replace(
-        "# printers\n]", '# printers\n  {allow = ["relay"], to = "group:POP3 Relay"},\n]'
+        "# printers\n]", '# printers\n  { allow = ["relay"], to = "group:POP3 Relay" },\n]'
     )
     draft.append_access(("smtp", "b"), _ENTRY)
     assert draft.value(("smtp", "b", "access", 1)) == _ENTRY

@@ -166,7 +166,7 @@ def test_comments_stay(tmp_path: Path) -> None:
     wanted = people.with_grant(RIGHTS, wanted, Grant(parse_principal("group:Sales"), frozenset(RIGHTS)))
     write_entries(draft, server, wanted)
     assert '{ allow = ["submit", "relay"], to = "authenticated" }, # mail for ourselves' in draft.text
-    assert '{allow = ["submit", "relay"], to = "group:Sales"}' in draft.text
+    assert '{ allow = ["submit", "relay"], to = "group:Sales" }' in draft.text
     for comment in (
         "# the head",
         "# named so of old",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from gatepost.admin.concerned import concerned
 from gatepost.admin.difference import Change, difference
-from gatepost.admin.identities import identities
 from gatepost.config.check import check
 from gatepost.config.fault import Fault
 from gatepost.config.finding import Finding, Findings
@@ -17,6 +17,7 @@ from gatepost.config.schema import Settings
 from gatepost.store.accounts import Accounts
 
 Row = dict[str, Any]
+_ASKED: Final = 2_000
 
 
 class Stale(Exception):
@@ -65,8 +66,9 @@ def safe(text: str, file: Path) -> Settings:
 
 
 def changes(before: Settings, after: Settings, accounts: Accounts) -> list[Change]:
-    """What `after` changes, asked for every local user."""
-    return difference(before, after, identities(after, accounts))
+    """What `after` changes, asked for the local users, some of them, whom one of the two means."""
+    servers = [*before.smtp.values(), *after.smtp.values()]
+    return difference(before, after, concerned(after, servers, accounts, limit=_ASKED))
 
 
 def finding_row(finding: Finding) -> Row:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.items import AoT, Array, InlineTable, Item
+from tomlkit.items import AoT, Array, Item
 from tomlkit.toml_document import TOMLDocument
 
 from gatepost.config.load import load_text
@@ -132,9 +132,11 @@ def _item(value: Any) -> Item:
     if not isinstance(value, Mapping):
         item: Item = tomlkit.item(value)
         return item
-    inline: InlineTable = tomlkit.inline_table()
-    for key, inner in value.items():
-        inline.append(key, tomlkit.item(inner))
+    # As a person writes it, with blanks inside the braces: only the parser makes those.
+    pairs = ", ".join(
+        f"{tomlkit.key(key).as_string()} = {_item(one).as_string()}" for key, one in value.items()
+    )
+    inline: Item = tomlkit.parse(f"x = {{ {pairs} }}" if pairs else "x = {}")["x"]
     return inline
 
 

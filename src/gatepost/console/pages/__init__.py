@@ -15,11 +15,15 @@ from gatepost.console.pages.directory import directory
 from gatepost.console.pages.explain import explain
 from gatepost.console.pages.group import group
 from gatepost.console.pages.groups import groups
+from gatepost.console.pages.history import history
 from gatepost.console.pages.message import message
+from gatepost.console.pages.new_server import new_server
 from gatepost.console.pages.overview import overview
 from gatepost.console.pages.queues import queues
 from gatepost.console.pages.server import server
 from gatepost.console.pages.sessions import sessions, sessions_of
+from gatepost.console.pages.settings import settings
+from gatepost.console.pages.tables import domains, routes
 from gatepost.console.pages.tracking import session, tracking
 from gatepost.console.pages.user import user
 from gatepost.console.pages.users import users
@@ -33,16 +37,21 @@ PAGES: Final[tuple[Page, ...]] = (
     changes,
     contained,
     directory,
+    domains,
     explain,
     group,
     groups,
+    history,
     message,
+    new_server,
     overview,
     queues,
+    routes,
     server,
     session,
     sessions,
     sessions_of,
+    settings,
     tracking,
     user,
     users,

@@ -15,3 +15,66 @@ SWITCHING: Final = {
     "stop": "{server} is being stopped",
     "pause": "{server} is being paused",
 }
+
+KIND: Final = {"smtp": "SMTP virtual server", "pop3": "POP3 virtual server"}
+NOT_THERE: Final = "There is no virtual server {server} in the file."
+NOT_IN_FORCE: Final = "not in force yet"
+GENERAL: Final = "General"
+ACCESS: Final = "Access"
+MESSAGES: Final = "Messages"
+MAILBOXES: Final = "Mailboxes"
+DELIVERY: Final = "Delivery"
+LISTENS: Final = "Listens on {where}"
+ADDRESSES: Final = "Addresses"
+LIMITS: Final = "Limits"
+LOGGING: Final = "Logging"
+LOGGING_HELP: Final = "For all virtual servers; one line an event, no content, no passwords."
+FLOW: Final = "What it takes"
+CONTENT: Final = "Content check and block lists"
+RETRY: Final = "Attempts"
+RETRY_HELP: Final = "For mail of all virtual servers."
+ROUTES: Final = "Where mail goes"
+ROUTES_HELP: Final = (
+    "Mail for local domains goes into mailboxes or where Domains says; everything else by Routes."
+)
+TO_DOMAINS: Final = "Domains"
+TO_ROUTES: Final = "Routes"
+DELETE: Final = "Delete..."
+DELETE_TITLE: Final = "Delete {server}"
+DELETE_TEXT: Final = (
+    "The virtual server goes out of the draft. Nothing happens before you review and apply; "
+    "then nobody reaches its addresses any more."
+)
+
+# the wizard
+NEW_TITLE: Final = "New virtual server"
+STEP_NAME: Final = "Name and addresses"
+STEP_PURPOSE: Final = "What it is for"
+STEP_DONE: Final = "Ready"
+PROTOCOL: Final = "Protocol"
+PROTOCOLS: Final = {"smtp": "SMTP: takes mail in", "pop3": "POP3: gives mail out"}
+NAME: Final = "Name"
+NAME_HINT: Final = "Short, as in submission or printers"
+NAME_TAKEN: Final = "There is a virtual server {name} already."
+NAME_WRONG: Final = "Letters, digits, - and _ only."
+ADDRESS: Final = "Address and port"
+ADDRESS_HINT: Final = "0.0.0.0:587 listens on all addresses"
+PURPOSES: Final = {
+    "smtp": {
+        "internet": "Mail from the Internet: no logging in, nothing relays",
+        "submission": "People and programs that log in over TLS; relay is given to groups afterwards",
+        "devices": "Old devices on one network of ours: no logging in, they may relay",
+        "empty": "Nothing yet: everything is refused until the access table says more",
+    },
+    "pop3": {
+        "mail": "People who collect mail, encrypted by STLS (port 110)",
+        "mail-tls": "People who collect mail, TLS from the first byte (port 995)",
+        "empty": "Nothing yet: everything is refused until the access table says more",
+    },
+}
+DEVICE_NETWORK: Final = "Network of the devices"
+DEVICE_NETWORK_HINT: Final = "10.0.5.0/24"
+READY: Final = "It stands in the draft. Look at its sheet, then review and apply."
+NEXT: Final = "Next"
+BACK: Final = "Back"
+MAKE: Final = "Make it"

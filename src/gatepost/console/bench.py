@@ -1,0 +1,86 @@
+"""Where a page changes the draft: tries a change, looks at what would follow, tells who shows it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tomlkit.exceptions import TOMLKitError
+
+from gatepost.admin.preview import Preview, preview
+from gatepost.config.edit import Draft, EditError
+from gatepost.config.fault import Fault
+from gatepost.config.source import KeyPath
+from gatepost.console.context import Context
+from gatepost.console.drafts import Work
+
+Edit = Callable[[Draft], None]
+
+
+class Bench:
+    """One page at work on its session's draft. Raises ConfigError when there is no file to read."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.work: Work = context.drafts.of(context.visitor.key)
+        self._read: tuple[str, dict[str, Any]] | None = None
+        self._shown: list[Callable[[], object]] = []
+
+    @property
+    def may_change(self) -> bool:
+        """Whether whoever looks could apply a change."""
+        return self.context.acts.may("config-apply")
+
+    def value(self, path: KeyPath) -> Any:
+        """What stands at the key in the draft, as plain values; None when nothing does."""
+        if self._read is None or self._read[0] != self.work.text:
+            self._read = (self.work.text, tomllib.loads(self.work.text))
+        found: Any = self._read[1]
+        for key in path:
+            if not isinstance(found, Mapping) or key not in found:
+                return None
+            found = found[key]
+        return found
+
+    def shows(self, refresh: Callable[[], object]) -> None:
+        """`refresh` is called when the draft is another."""
+        self._shown.append(refresh)
+
+    def changed(self) -> None:
+        """Everything that shows the draft shows it anew."""
+        for refresh in self._shown:
+            refresh()
+
+    def take(self, draft: Draft) -> None:
+        """The draft is the work."""
+        if draft.text != self.work.text:
+            self.work.take(draft)
+            self.changed()
+
+    def discard(self) -> None:
+        """Nothing is changed any more."""
+        self.context.drafts.forget(self.context.visitor.key)
+        self.work = self.context.drafts.of(self.context.visitor.key)
+        self.changed()
+
+    async def look(self, text: str) -> Preview:
+        """What the text would be as the configuration."""
+        house = self.context.house
+        return await house.work(lambda: preview(text, house.file, house.accounts))
+
+    async def change(self, edit: Edit) -> tuple[Fault, ...]:
+        """The faults the edit brings; without any it is part of the draft."""
+        draft = self.work.draft()
+        try:
+            edit(draft)
+        except (EditError, TOMLKitError, ValueError) as problem:
+            return (Fault(self.work.file, 0, "", str(problem), ""),)
+        if draft.text == self.work.text:
+            return ()
+        before, after = await self.look(self.work.text), await self.look(draft.text)
+        known = {(fault.key, fault.problem) for fault in before.faults}
+        faults = tuple(fault for fault in after.faults if (fault.key, fault.problem) not in known)
+        if not faults:
+            self.take(draft)
+        return faults

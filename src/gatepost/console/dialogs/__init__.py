@@ -1,0 +1,1 @@
+"""The dialogs of a virtual server's Access tab."""

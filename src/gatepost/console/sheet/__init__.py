@@ -1,0 +1,1 @@
+"""The tabs of a virtual server's property sheet."""

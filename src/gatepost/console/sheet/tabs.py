@@ -1,0 +1,70 @@
+"""The tabs of fields: General, Messages, Mailboxes, Delivery."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from gatepost.config.schema import Pop3Server, Settings, SmtpServer
+from gatepost.console.access.writing import Server
+from gatepost.console.bench import Bench
+from gatepost.console.fields import fields
+from gatepost.console.parts import heading
+from gatepost.console.texts import servers as words
+
+
+def _model(server: Server) -> type[SmtpServer] | type[Pop3Server]:
+    return SmtpServer if server[0] == "smtp" else Pop3Server
+
+
+def general(bench: Bench, server: Server) -> None:
+    """Addresses, limits, logging."""
+    model = _model(server)
+    heading(words.ADDRESSES)
+    fields(bench, model, server, ("listen", "proxies"))
+    heading(words.LIMITS)
+    times = ("idle_seconds", "command_seconds", "data_seconds", "handshake_seconds", "errors_per_session")
+    fields(bench, model, server, ("connections", "connections_per_peer", *times))
+    heading(words.LOGGING)
+    ui.label(words.LOGGING_HELP).classes("gp-quiet q-mb-sm")
+    fields(bench, Settings, (), ("log.level", "log.format"))
+
+
+def messages(bench: Bench, server: Server) -> None:
+    """What an SMTP virtual server takes."""
+    heading(words.FLOW)
+    fields(
+        bench,
+        SmtpServer,
+        server,
+        (
+            "message_size_bytes",
+            "recipients_per_message",
+            "messages_per_minute_per_user",
+            "recipients_per_hour_per_user",
+            "recipients_per_day_per_user",
+            "received_headers",
+        ),
+    )
+    heading(words.CONTENT)
+    checks = ("scan.url", "scan.when_silent", "scan.on_reject", "scan.on_add_header", "scan.on_greylist")
+    is_short = isinstance(bench.value((*server, "scan")), str)
+    fields(bench, SmtpServer, server, ("block_lists",) if is_short else (*checks, "block_lists"))
+
+
+def mailboxes(bench: Bench, server: Server) -> None:
+    """What a POP3 virtual server promises."""
+    heading(words.MAILBOXES)
+    fields(bench, Pop3Server, server, ("login_delay_seconds", "expire_days"))
+
+
+def delivery(bench: Bench) -> None:
+    """Attempts, and where mail goes."""
+    heading(words.RETRY)
+    ui.label(words.RETRY_HELP).classes("gp-quiet q-mb-sm")
+    retry = ("retry.intervals_seconds", "retry.delay_warning_seconds", "retry.give_up_seconds")
+    fields(bench, Settings, (), retry)
+    heading(words.ROUTES)
+    ui.label(words.ROUTES_HELP).classes("gp-quiet")
+    with ui.element("div").classes("gp-button-row"):
+        ui.link(words.TO_DOMAINS, "/domains")
+        ui.link(words.TO_ROUTES, "/routes")

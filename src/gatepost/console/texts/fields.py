@@ -1,0 +1,78 @@
+"""The settings that pages show as fields: what each is called and what it is for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+INHERITED: Final = "{value} as in Settings"
+DEFAULT: Final = "{value} unless set"
+UNSET: Final = "not set"
+ONE_A_LINE: Final = "one a line"
+BYTES: Final = "{size}"
+
+LABELS: Final = {
+    "listen": ("Addresses", "Address and port, one a line: 0.0.0.0:25 or [::]:25"),
+    "proxies": ("Trusted proxies", "Networks whose PROXY header is believed, one a line"),
+    "connections": ("Connections at most", "Of this virtual server at one time"),
+    "connections_per_peer": ("Connections of one address at most", ""),
+    "idle_seconds": ("Silence before a session ends (seconds)", ""),
+    "command_seconds": ("Time for one command (seconds)", ""),
+    "data_seconds": ("Time for one message (seconds)", ""),
+    "handshake_seconds": ("Time for the TLS handshake (seconds)", ""),
+    "errors_per_session": ("Errors before a session ends", ""),
+    "message_size_bytes": ("Largest message (bytes)", "Announced by SIZE"),
+    "recipients_per_message": ("Recipients of one message at most", ""),
+    "received_headers": ("Received headers before it is a loop", ""),
+    "messages_per_minute_per_user": ("Messages a minute of one user", ""),
+    "domains_per_day_per_user": ("Domains a day of one user", ""),
+    "recipients_per_hour_per_user": ("Recipients an hour of one user", ""),
+    "recipients_per_day_per_user": ("Recipients a day of one user", ""),
+    "login_delay_seconds": ("Seconds between two logins of one user", "0: none"),
+    "expire_days": ("Days that mail is kept for sure", "Announced to clients; empty: for ever"),
+    "block_lists": ("DNS block lists", "One a line: zen.spamhaus.org"),
+    "scan.url": ("Content check (rspamd)", "http://127.0.0.1:11333; empty: none"),
+    "scan.when_silent": ("When the content check is silent", ""),
+    "scan.on_reject": ("Mail it would reject", ""),
+    "scan.on_add_header": ("Mail it would mark", ""),
+    "scan.on_greylist": ("Mail it would put off", ""),
+    "hostname": ("Name of this host", "As other mail servers know it: mail.example.org"),
+    "workers": ("Worker processes", "Takes effect at the next start"),
+    "retry.intervals_seconds": ("Waits between attempts (seconds)", "One a line; the last is repeated"),
+    "retry.delay_warning_seconds": ("Tell the sender of the delay after (seconds)", ""),
+    "retry.give_up_seconds": ("Give up after (seconds)", "The sender gets a report"),
+    "mailboxes.quota_bytes": ("Mailbox size at most (bytes)", "Empty: no limit"),
+    "mailboxes.when_full": ("When a mailbox is full", ""),
+    "log.level": ("Log from", ""),
+    "log.format": ("Log format", ""),
+    "tracking.days": ("Days that tracking is kept", ""),
+    "tracking.size_bytes": ("Size of tracking at most (bytes)", ""),
+    "guard.guessable": ("Names that attackers guess", "One a line; relay only by an entry that names it"),
+    "guard.decoys": ("Decoys", "One a line; who tries one that is no account is an attacker"),
+    "guard.trusted": ("Trusted networks", "One a line; never slowed or shut out"),
+    "guard.wrong_passwords_per_address": ("Wrong passwords from one address", ""),
+    "guard.wrong_passwords_per_small_network": ("Wrong passwords from one small network", ""),
+    "guard.wrong_passwords_per_network": ("Wrong passwords from one network", ""),
+    "guard.wrong_passwords_per_name": ("Wrong passwords for one name", ""),
+    "guard.slow_after": ("Answers slow down after so many", ""),
+    "guard.delay_most_seconds": ("Slowest answer (seconds)", ""),
+    "guard.window_seconds": ("Counted over (seconds)", ""),
+    "guard.refuse_seconds": ("Shut out for (seconds)", "The first time"),
+    "guard.refuse_most_seconds": ("Shut out for at most (seconds)", ""),
+    "guard.records_days": ("Days that attempts are kept", ""),
+    "guard.habits.messages_per_day": ("Messages a day before containment", ""),
+    "guard.habits.recipients_per_day": ("Recipients a day before containment", ""),
+    "guard.habits.domains_per_day": ("Domains a day before containment", ""),
+    "deliver": ("Delivered to", "mailbox, smtp://host:port or lmtp://host:port"),
+    "unknown": ("Unknown recipients", "reject, or smtp://host:port to forward them"),
+    "catch_all": ("Catch-all address", "Empty: none"),
+    "postmaster": ("Postmaster", "Empty: the first administrator"),
+    "via": ("By way of", "mx, smtp://host:port, smtps://host:port or lmtp://host:port"),
+    "tls": ("TLS", "verify: its certificate too"),
+    "login.user": ("Log in as", "Empty: no logging in"),
+    "login.password_file": ("File with the password", "Relative to gatepost.toml"),
+    "guard.habits.refusals_per_day": ("Refusals a day before containment", ""),
+}  # fmt: skip
+FLAGS: Final = {
+    "tracking.subjects": "Keep subjects in tracking",
+    "guard.habits.enabled": "Contain accounts that leave their habits",
+}
