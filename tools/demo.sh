@@ -17,6 +17,12 @@ if [ ! -e "$dir/made" ]; then
 fi
 ann="--auth PLAIN --auth-user ann@demo.test --auth-password ann-demo-pass --from ann@demo.test"
 bob="--auth PLAIN --auth-user bob@demo.test --auth-password bob-demo-pass --from bob@demo.test"
+# While nobody administers yet, each start prints a fresh one-time link for the first administrator.
+if link=$($gatepost admin first 2> /dev/null); then
+    console="open $link and choose a name and a password: the link works once"
+else
+    console="open http://$at:8025/ and sign in"
+fi
 cat <<EOF
 
 Gatepost's demo. Its configuration is $dir/gatepost.toml; stop it with Ctrl-C. In another terminal try:
@@ -40,6 +46,8 @@ Gatepost's demo. Its configuration is $dir/gatepost.toml; stop it with Ctrl-C. I
 5. why? the same answers, stage by stage
    $gatepost explain submission --from 127.0.0.1 --tls --user ann@demo.test --mail-from ann@demo.test --rcpt you@elsewhere.example
    $gatepost explain submission --from 127.0.0.1 --tls --user bob@demo.test --mail-from bob@demo.test --rcpt you@elsewhere.example
+
+6. all of it in a browser: $console
 
 EOF
 exec $gatepost run

@@ -17,7 +17,7 @@ from live.program import Program
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-demo")]
 
 ROOT = Path(__file__).parents[2]
-PORTS = (2525, 5870, 1100, 9950)
+PORTS = (2525, 5870, 1100, 9950, 8025)
 
 
 class Demo:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,13 +66,14 @@ class People:
 
     def __init__(
         self, settings: Settings, accounts: Accounts, passwords: Passwords, guard: Post, attempts: Attempts,
-        log: Log,
+        log: Log, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:  # fmt: skip
         self._accounts = accounts
         self._passwords = passwords
         self._guard = guard
         self._attempts = attempts
         self._log = log
+        self._sleep = sleep
         self.change(settings)
 
     def change(self, settings: Settings) -> None:
@@ -86,6 +87,7 @@ class People:
             self._log,
             decoy_key=self._accounts.unknown_names_key(),
             note=recorder(self._attempts.note, time.time),
+            sleep=self._sleep,
         )
 
     async def by_password(self, name: str, password: Secret, origin: Origin) -> Person | Reason:
@@ -139,6 +141,7 @@ class People:
         return None if found is None or found.role is None else Role(found.role)
 
     async def _identity(self, name: str) -> Identity | None:
+        self._directories.refresh()  # what was changed a moment ago counts
         return await self._directories.identity(name)
 
     async def _row(self, identity: Identity) -> Administrator:

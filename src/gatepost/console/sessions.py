@@ -172,8 +172,9 @@ class Sessions:
 
     def forget_roles(self) -> None:
         """The settings or accounts have changed: roles are asked for anew at the next page."""
+        old = self._clock() - 2 * _ROLE_SECONDS
         for known in self._roles.values():
-            known.at = min(known.at, self._clock() - _ROLE_SECONDS)
+            known.at = min(known.at, old)
 
     async def wrong_code(self, session: Session) -> bool:
         """Whether another try is allowed; else the session is over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -23,7 +24,9 @@ _OPEN = ("/sign-in", "/sign-out", "/invitation/", "/account", "/api/v1/")
 """What is reached without a whole session, and looks itself at who asks."""
 
 
-def web_app(office: Office, api: FastAPI) -> FastAPI:
+def web_app(
+    office: Office, api: FastAPI, console: Callable[[FastAPI, Office], None] = mount_console
+) -> FastAPI:
     """The API is below /api/v1, the console everywhere else; what is not open wants a session."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     forms, keys = Forms(office), SecurityKeys()
@@ -31,7 +34,7 @@ def web_app(office: Office, api: FastAPI) -> FastAPI:
     app.include_router(InvitationPages(office, forms).router)
     app.include_router(AccountPages(office, forms, keys, time.time).router)
     app.mount("/api/v1", api)
-    mount_console(app, office)
+    console(app, office)
     app.add_exception_handler(Forged, _forged(forms))
     app.add_middleware(SignedIn, sessions=office.sessions, open_paths=_OPEN)
     app.add_middleware(Guarded, names=office.names)
