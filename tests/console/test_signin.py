@@ -338,7 +338,7 @@ def test_every_answer_has_the_headers(rig: Rig) -> None:
         headers = rig.browser().get(path).headers
         assert headers["x-frame-options"] == "DENY", path
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
     own = rig.browser().get("/sign-in").headers["content-security-policy"]
     assert "unsafe" not in own
