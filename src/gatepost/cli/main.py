@@ -22,6 +22,7 @@ from gatepost.cli import (
     alias,
     attacks,
     audit,
+    bring,
     cert,
     directory,
     explain,
@@ -59,6 +60,7 @@ app.add_typer(cert.app, name="cert", help="The certificates of the virtual serve
 app.add_typer(acme.app, name="acme", help="Certificates fetched from an authority by themselves.")
 app.add_typer(admin.app, name="admin", help="Who signs in to the console.")
 app.add_typer(token.app, name="token", help="What programs show to the API.")
+app.add_typer(bring.app, name="import", help="Settings of Exchange and IIS, as a file of ours.")
 app.add_typer(queue.app, name="queue", help="Mail that waits to be delivered.")
 
 
