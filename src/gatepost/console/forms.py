@@ -13,9 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from gatepost.console.guarded import OWN_POLICY, cookie, cookie_name
+from gatepost.console.guarded import cookie, cookie_name
 from gatepost.console.office import Office
 from gatepost.console.people import Origin
+from gatepost.console.policy import OWN_POLICY
 from gatepost.console.sessions import Session
 from gatepost.console.signin_texts import TEXTS
 from gatepost.policy.facts import Peer

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from gatepost.console.policy import Policed, uncompressed
 from gatepost.console.sessions import BARE, HALF, Session, Sessions, Visit
 from gatepost.console.visitor import VISITOR
 
@@ -20,16 +21,6 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BODY_BYTES: Final = 16 * 1024 * 1024
 
-OWN_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-# NiceGUI compiles its templates in the browser ('unsafe-eval') and writes scripts and styles into its page.
-CONSOLE_POLICY: Final = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
-)
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -77,7 +68,9 @@ class Guarded:
         if refusal is not None:
             await refuse(scope, receive, send, *refusal)
             return
-        await self._app(scope, receive, _with_headers(scope, send))
+        if scope["type"] == "http" and _wants_page(scope):
+            scope = uncompressed(scope)
+        await self._app(scope, receive, _with_headers(Policed(send)))
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         host = header(scope, b"host") or ""
@@ -120,16 +113,12 @@ def _too_long(scope: Scope) -> tuple[int, str] | None:
     return None
 
 
-def _with_headers(scope: Scope, send: Any) -> Any:
+def _with_headers(send: Any) -> Any:
     async def sending(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             there = [*message.get("headers", ())]
             known = {key.lower() for key, _ in there}
-            wanted: Iterable[tuple[bytes, bytes]] = (
-                *_HEADERS,
-                (b"content-security-policy", CONSOLE_POLICY.encode()),
-                (b"cache-control", b"no-store"),
-            )
+            wanted: Iterable[tuple[bytes, bytes]] = (*_HEADERS, (b"cache-control", b"no-store"))
             message = {**message, "headers": there + [one for one in wanted if one[0] not in known]}
         await send(message)
 
