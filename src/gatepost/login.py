@@ -18,6 +18,7 @@ from typing import Final, Protocol
 from gatepost.directory.certified import user_of
 from gatepost.directory.devices import Devices
 from gatepost.directory.directory import Directory, Refusal, Unavailable
+from gatepost.directory.granted import TokenIssuers, TokenRefused, bearer_of
 from gatepost.directory.password import SCRAM_ITERATIONS, SCRAM_SALT_BYTES
 from gatepost.guard.attempt import Attempt, Outcome, Rejected, Tried, Welcome
 from gatepost.guard.limits import OPEN, Treatment
@@ -53,7 +54,7 @@ class Login:
 
     `decoy_key` makes lasting SCRAM salts for names that are not there. `note` is called with every
     attempt that was decided. `devices` know app passwords. `acceptor` begins a context that checks
-    Kerberos tickets.
+    Kerberos tickets; `issuers` check tokens.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Login:
         devices: Devices | None = None,
         note: Callable[[Tried], None] | None = None,
         acceptor: Callable[[], GssContext] | None = None,
+        issuers: TokenIssuers | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._directory = directory
@@ -77,6 +79,7 @@ class Login:
         self._proof_key = hmac.digest(decoy_key, b"proofs of passwords", "sha256")
         self._note = note
         self.acceptor = acceptor
+        self.issuers = issuers
         self._sleep = sleep
 
     async def password(self, attempt: Attempt, name: str, password: Secret) -> Outcome:
@@ -106,8 +109,10 @@ class Login:
     async def renewed(self, identity: Identity) -> Identity | None:
         """The identity as it is now; None when it may not be logged in any more. Raises Unavailable."""
         if self._devices is not None:
-            return await self._devices.renewed(identity)
-        return await self._directory.identity(identity.name)
+            fresh = await self._devices.renewed(identity)
+        else:
+            fresh = await self._directory.identity(identity.name)
+        return None if fresh is None else identity.learnt_anew(fresh)
 
     async def keys(self, attempt: Attempt, name: str) -> ScramKeys | Rejected:
         """The keys for a SCRAM exchange; for an unknown name keys that nobody can prove.
@@ -161,21 +166,25 @@ class Login:
         return await self._without_password(attempt, name, asked)
 
     async def _without_password(
-        self, attempt: Attempt, name: str, ask: Callable[[], Awaitable[Identity | Refusal]]
+        self,
+        attempt: Attempt,
+        name: str,
+        ask: Callable[[], Awaitable[Identity | Refusal]],
+        proof: bytes | None = None,
     ) -> Outcome:
         """Whether those whom somebody else has proved may in; `ask` says who they are."""
         treatment, reason = OPEN, self._too_open(attempt)
         if reason is None:
-            treatment = await self._treated(attempt, name, None)
+            treatment = await self._treated(attempt, name, proof)
             reason = _refusal(treatment)
         if reason is not None:
-            return self._done(attempt, name, Rejected(reason), None, treatment)
+            return self._done(attempt, name, Rejected(reason), proof, treatment)
         with self._undecided(attempt):
             try:
                 answer = await ask()
             except Unavailable as error:
                 return self._unavailable(attempt, name, error)
-        return self._done(attempt, name, _outcome(answer), None, treatment)
+        return self._done(attempt, name, _outcome(answer), proof, treatment)
 
     async def certified(self, attempt: Attempt, certificate: ClientCertificate, wanted: str) -> Outcome:
         """Whether the holder of the certificate may in, as `wanted`, or as whom it means."""
@@ -183,6 +192,23 @@ class Login:
         return await self._without_password(
             attempt, name, lambda: user_of(self._directory, certificate, wanted)
         )
+
+    async def bearer(self, attempt: Attempt, wanted: str, token: Secret) -> Outcome:
+        """Whether the bearer of the token may in, as `wanted`, or as whom it means."""
+        issuers = self.issuers
+        if issuers is None:
+            return Rejected(Reason.UNKNOWN_MECHANISM)
+        name = wanted or issuers.said_of(token)
+
+        async def asked() -> Identity | Refusal:
+            try:
+                return await bearer_of(self._directory, await issuers.granted(token), wanted)
+            except TokenRefused as refused:
+                note = {"session": attempt.session_id, "problem": str(refused)}
+                self._log.event("token-refused", server=attempt.virtual_server, peer=attempt.peer, **note)
+                return Refusal(refused.reason)
+
+        return await self._without_password(attempt, name, asked, self._proof(name, token))
 
     async def _why_nobody(self, name: str) -> Refusal:
         known = await self._directory.knows(name)
@@ -246,7 +272,7 @@ class Login:
 
     def _unavailable(self, attempt: Attempt, name: str, error: Unavailable) -> Rejected:
         self._guard.gone(attempt.session_id)
-        rejected = Rejected(Reason.DIRECTORY_UNAVAILABLE)
+        rejected = Rejected(error.reason)
         self._log.warning(
             "login-not-decided",
             session=attempt.session_id,

@@ -34,7 +34,7 @@ from gatepost.directory.build import directories
 from gatepost.directory.devices import Devices
 from gatepost.directory.directory import Directories, Unavailable
 from gatepost.directory.password import Passwords
-from gatepost.directory.tickets import ticket_acceptor
+from gatepost.directory.tickets import ticket_acceptor, token_issuers
 from gatepost.guard.conduct import Conduct
 from gatepost.guard.guard import Guard
 from gatepost.guard.post import Post
@@ -121,6 +121,7 @@ class Worker:
             devices=Devices(directory, self._accounts.app_passwords, partial(datetime.now, UTC)),
             note=recorder(self._attempts.note, time.time),
             acceptor=ticket_acceptor(settings, self._log),
+            issuers=token_issuers(settings, self._log),
         )
         shard = Shard(
             settings,

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from config.files import make_certificate, secret
-from gatepost.config import acme, allotments, console, kerberos, later_tables, metrics, rows, schema
+from gatepost.config import acme, allotments, console, kerberos, metrics, oauth, rows, schema
 from gatepost.config.check import check
 from gatepost.config.load import load_text
 
@@ -42,7 +42,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "`[metrics]`": metrics.Metrics,
     "`[acme]`": acme.Acme,
     "`[kerberos]`": kerberos.Kerberos,
-    "`[oauth.NAME]`": later_tables.OAuth,
+    "`[oauth.NAME]`": oauth.OAuth,
     "`[alarms.NAME]`": schema.Alarm,
 }
 _ROW = re.compile(r"^\| `([a-z0-9_]+)` \| [^|]+ \| ([^|]+) \| [^|]+ \|$", re.MULTILINE)

@@ -141,13 +141,17 @@ def envelope(
 
 
 def settings(
-    folder: Path, routes: Mapping[str, object], domains: Mapping[str, object] | None = None
+    folder: Path,
+    routes: Mapping[str, object],
+    domains: Mapping[str, object] | None = None,
+    oauth: Mapping[str, object] | None = None,
 ) -> Settings:
     return Settings.model_validate(
         {
             "hostname": "us.test",
             "state": str(folder),
             "domains": dict(domains or {}),
+            "oauth": dict(oauth or {}),
             "routes": {
                 pattern: {"via": route} if isinstance(route, str) else route
                 for pattern, route in routes.items()
@@ -162,6 +166,7 @@ async def rig(
     routes: Mapping[str, object],
     *,
     domains: Mapping[str, object] | None = None,
+    oauth: Mapping[str, object] | None = None,
     book: Mapping[str, Resolution] | None = None,
     timeouts: Timeouts = TIMEOUTS,
     lane_limits: LaneLimits | None = None,
@@ -178,7 +183,7 @@ async def rig(
     def make() -> Delivery:
         return Delivery(
             spool,
-            settings(folder, routes, domains),
+            settings(folder, routes, domains, oauth),
             resolver=Book(book or {}),
             local=mailboxes,
             tracking=notes,

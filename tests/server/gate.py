@@ -24,6 +24,7 @@ from gatepost.directory.build import directories
 from gatepost.directory.devices import Devices
 from gatepost.directory.directory import Directories
 from gatepost.directory.password import Passwords
+from gatepost.directory.tickets import token_issuers
 from gatepost.guard import source
 from gatepost.guard.conduct import Conduct
 from gatepost.guard.guard import Guard
@@ -221,7 +222,14 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
         own = Guard(settings.watching, clock=loop.time, wall=time.time, domains=settings.domains)
         guard = Post(own, clock=loop.time, wall=time.time)
         devices = Devices(answering, accounts.app_passwords, lambda: datetime.now(UTC))
-        login = Login(answering, guard, log, decoy_key=accounts.unknown_names_key(), devices=devices)
+        login = Login(
+            answering,
+            guard,
+            log,
+            decoy_key=accounts.unknown_names_key(),
+            devices=devices,
+            issuers=token_issuers(settings, log),
+        )
         shard = Shard(
             settings,
             log,

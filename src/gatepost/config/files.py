@@ -56,6 +56,12 @@ def file_complaints(settings: Settings) -> Iterator[Complaint]:
             yield from _told(path, partial(_certificates, "client_ca_file", server.client_ca_file))
         if server.client_crl_file is not None:
             yield from _told(path, partial(_revoked, "client_crl_file", server.client_crl_file))
+    for name, oauth in settings.oauth.items():
+        path = ("oauth", name)
+        if oauth.client_secret_file is not None:
+            yield from _told(path, partial(_secret_line, "client_secret_file", oauth.client_secret_file))
+        if oauth.ca_file is not None:
+            yield from _told(path, partial(_certificates, "ca_file", oauth.ca_file))
     if settings.kerberos is not None:
         yield from _told(("kerberos",), partial(_secret, "keytab", settings.kerberos.keytab))
     if settings.state.exists() and not settings.state.is_dir():

@@ -31,16 +31,7 @@ class Later:
         return value.startswith(self.value) if self.value.endswith(":") else value == self.value
 
 
-LATER: Final = (
-    *(
-        Later((protocol, "*", "auth", "*"), name)
-        for protocol in ("smtp", "pop3")
-        for name in ("OAUTHBEARER", "XOAUTH2")
-    ),
-    Later(("routes", "*", "login", "oauth")),
-    Later(("tracking", "subjects")),
-    Later(("oauth",)),
-)
+LATER: Final = (Later(("tracking", "subjects")),)
 
 
 def too_early(raw: Mapping[str, object]) -> Iterator[Complaint]:

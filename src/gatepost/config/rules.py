@@ -13,6 +13,7 @@ from gatepost.config.console import console_complaints
 from gatepost.config.directories import directory_complaints
 from gatepost.config.fault import Complaint
 from gatepost.config.kerberos import kerberos_complaints
+from gatepost.config.oauth import oauth_complaints
 from gatepost.config.schema import (
     Certificate,
     Pop3Server,
@@ -50,6 +51,7 @@ def complaints(settings: Settings, raw: Mapping[str, Any]) -> Iterator[Complaint
             yield from _half_login(("routes", pattern, "login"), route.login)
     yield from directory_complaints(settings)
     yield from kerberos_complaints(settings)
+    yield from oauth_complaints(settings)
     yield from console_complaints(settings, known)
     if settings.acme is not None:
         yield from _acme(settings.acme, settings.certificates)

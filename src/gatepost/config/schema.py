@@ -17,9 +17,9 @@ from gatepost.config.alarms import Alarm
 from gatepost.config.allotments import Allotted, SharedLimits
 from gatepost.config.console import Console
 from gatepost.config.kerberos import Kerberos
-from gatepost.config.later_tables import OAuth
 from gatepost.config.metrics import Metrics
 from gatepost.config.model import NAME, SOURCE, Model
+from gatepost.config.oauth import OAuth
 from gatepost.config.servers import (
     Limits,
     OnGreylist,

@@ -67,7 +67,8 @@ class Deliveries:
 def _matters(settings: Settings) -> tuple[object, ...]:
     """What deliveries depend on; with all of it as before they simply go on."""
     listening = [server.listen for server in settings.smtp.values()]
-    return settings.hostname, settings.routes, settings.domains, settings.retry, settings.mailboxes, listening
+    routes = settings.routes, settings.oauth
+    return settings.hostname, routes, settings.domains, settings.retry, settings.mailboxes, listening
 
 
 async def _ended(delivery: Delivery, task: asyncio.Task[None], grace_seconds: float) -> None:

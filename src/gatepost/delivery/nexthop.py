@@ -33,10 +33,14 @@ class TlsUse(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RelayLogin:
-    """How we log in at a smart host. The password is read when it is needed, never kept here."""
+    """How we log in at a smart host: with a password, or with a token of the issuer `oauth`.
+
+    The password is read when it is needed, never kept here.
+    """
 
     user: str
-    password_file: Path
+    password_file: Path | None = None
+    oauth: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 
 from gatepost.delivery.dialogue import ConversationLost, Dialogue
-from gatepost.delivery.login import LoginRefused, log_in
+from gatepost.delivery.login import LoginRefused, Tokens, log_in
 from gatepost.delivery.mx import Host
 from gatepost.delivery.nexthop import Kind, NextHop, TlsUse
 from gatepost.delivery.parcel import Problem, clean
@@ -35,12 +35,15 @@ class CannotOpen(Exception):
 
 
 class Opener:
-    """Opens sessions in our name, `hostname`."""
+    """Opens sessions in our name, `hostname`; `tokens` are for routes that log in with one."""
 
-    def __init__(self, hostname: str, contexts: Contexts, timeouts: Timeouts) -> None:
+    def __init__(
+        self, hostname: str, contexts: Contexts, timeouts: Timeouts, tokens: Tokens | None = None
+    ) -> None:
         self.hostname = hostname
         self.contexts = contexts
         self.timeouts = timeouts
+        self.tokens = tokens
 
     async def open(self, hop: NextHop, host: Host) -> Opening:
         """A session with this host, ready for MAIL.
@@ -98,7 +101,7 @@ class Opening:
         await self._introduce()
         if self.dialogue.channel.tls is None and self._use is not TlsUse.OFF:
             await self._secure()
-        await log_in(self.dialogue, self._hop, self._timeouts.command_seconds)
+        await log_in(self.dialogue, self._hop, self._timeouts.command_seconds, self._opener.tokens)
         tls = self.dialogue.channel.tls
         self.session = Session(
             self.dialogue.core.extensions, None if tls is None else tls.summary, self._lmtp

@@ -122,10 +122,10 @@ def routing(settings: Settings) -> Routing:
 
 def _hop(route: Route) -> NextHop:
     login = route.login
-    if login is None or login.user is None or login.password_file is None:
+    if login is None or login.user is None:
         relay_login = None
     else:
-        relay_login = RelayLogin(login.user, login.password_file)
+        relay_login = RelayLogin(login.user, login.password_file, login.oauth)
     return next_hop(route.via, TlsUse(route.tls.value), relay_login, route.ca_file)
 
 

@@ -32,6 +32,7 @@ from gatepost.delivery.sessions import Sessions
 from gatepost.delivery.settlement import Settlement
 from gatepost.delivery.timeouts import Timeouts
 from gatepost.delivery.tls import Contexts
+from gatepost.directory.tickets import client_tokens
 from gatepost.log import Log
 from gatepost.mail.address import Address
 from gatepost.mail.outcome import Disposition, Outcome
@@ -106,7 +107,7 @@ class Delivery:
         respool = Respool(spool)
         self._sessions = Sessions(
             exchangers or exchangers_of(settings),
-            Opener(settings.hostname, Contexts(), timeouts or Timeouts()),
+            Opener(settings.hostname, Contexts(), timeouts or Timeouts(), client_tokens(settings, log)),
             log,
             connections=self._limits.connections,
             messages=self._limits.messages_per_connection,

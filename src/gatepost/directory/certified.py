@@ -24,7 +24,7 @@ async def user_of(directory: Directory, certificate: ClientCertificate, wanted: 
     found: dict[tuple[str, str], Identity] = {}
     disabled = False
     for name in names:
-        identity = await _bearer(directory, name)
+        identity = await holder_of(directory, name)
         if identity is not None:
             found[identity.directory, identity.name] = identity
         else:
@@ -36,7 +36,7 @@ async def user_of(directory: Directory, certificate: ClientCertificate, wanted: 
     return Refusal(Reason.ACCOUNT_DISABLED if disabled and not found else Reason.CERTIFICATE_NOBODY)
 
 
-async def _bearer(directory: Directory, name: str) -> Identity | None:
+async def holder_of(directory: Directory, name: str) -> Identity | None:
     """Who logs in by this name, or has this address."""
     identity = await directory.identity(name)
     local, at, domain = name.rpartition("@")

@@ -21,6 +21,8 @@ from gatepost.store.user import ScramKeys
 class Unavailable(Exception):
     """The directory cannot say now; answered 454 at login, 451 else. The text is for the log."""
 
+    reason = Reason.DIRECTORY_UNAVAILABLE
+
 
 class Busy(Unavailable):
     """So many passwords wait to be checked that another would wait too long."""

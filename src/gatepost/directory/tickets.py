@@ -1,12 +1,36 @@
-"""Checking tickets, where the settings and the installation allow it."""
+"""Checking tickets and tokens, where the settings and the installation allow it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gatepost.config.schema import Settings
+from gatepost.directory.granted import TokenIssuers
 from gatepost.log import Log
 from gatepost.wire.gssapi import GssContext
+
+if TYPE_CHECKING:
+    from gatepost.directory.clienttoken import ClientTokens
+
+
+def token_issuers(settings: Settings, log: Log) -> TokenIssuers | None:
+    """Those whose tokens let people in; None where there are none."""
+    if not any(one.audience for one in settings.oauth.values()):
+        return None
+    from gatepost.directory.bearer import Issuers  # an extra, and its HTTP client is 15 MB
+
+    return Issuers(settings.oauth, log)
+
+
+def client_tokens(settings: Settings, log: Log) -> ClientTokens | None:
+    """Our own tokens for smart hosts; None where no route needs one."""
+    if not any(route.login is not None and route.login.oauth for route in settings.routes.values()):
+        return None
+    from gatepost.directory.clienttoken import ClientTokens
+
+    return ClientTokens(settings.oauth, log, time.monotonic)
 
 
 def ticket_acceptor(settings: Settings, log: Log) -> Callable[[], GssContext] | None:

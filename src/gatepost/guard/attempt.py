@@ -77,6 +77,7 @@ GUESSES = frozenset(
         Reason.APP_PASSWORD_EXPIRED,
         Reason.APP_PASSWORD_ELSEWHERE,
         Reason.AUTHORIZATION_IDENTITY,
+        Reason.TOKEN_REFUSED,
     }
 )
 """The refusals that count as guesses; the others say nothing of the password."""

@@ -5,7 +5,7 @@ What cannot be learned is UNKNOWN: it is answered 4xx, never guessed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, Literal
@@ -52,7 +52,8 @@ class Identity:
     `name` is canonical: the account's primary address or directory name, lower case. `names` are
     all names by which `user:NAME` may mean it, lower case, `name` among them. `groups` are all
     groups it is in, nested ones resolved, lower case; UNKNOWN when the directory could not say.
-    `privileged`: an administrator. `guessable`: its name is on the list attackers try.
+    `privileged`: an administrator. `guessable`: its name is on the list attackers try. `granted` are
+    those of the groups that a token says and no directory.
     """
 
     name: str
@@ -63,6 +64,14 @@ class Identity:
     guessable: bool = False
     directory: str = "local"
     device: Device | None = None
+    granted: frozenset[str] = frozenset()
+
+    def learnt_anew(self, fresh: Identity) -> Identity:
+        """`fresh` from the directory, with the groups that a token said at the login."""
+        if not self.granted:
+            return fresh
+        groups = fresh.groups if fresh.groups is UNKNOWN else fresh.groups | self.granted
+        return replace(fresh, groups=groups, granted=self.granted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,13 @@ access table's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
+
+TOKENS: Final = frozenset({"OAUTHBEARER", "XOAUTH2"})
+"""Mechanisms that carry a token of an issuer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ def _possible(mechanism: str, channel: Channel) -> bool:
     """Whether the channel has what the mechanism rests on (RFC 4422 appendix A for EXTERNAL)."""
     if mechanism == "EXTERNAL":
         return channel.certificate
+    if mechanism in TOKENS:
+        return channel.tls  # RFC 7628 §4: whoever reads a token has it
     return channel.binding or not mechanism.endswith("-PLUS")
 
 

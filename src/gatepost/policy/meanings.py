@@ -142,12 +142,27 @@ MEANINGS: dict[Reason, Meaning] = {
         "The certificate is good, and no user has its address or name; or several have.",
         "Give a user the address in the certificate, or issue one with the user's.",
     ),
+    Reason.TOKEN_REFUSED: Meaning(
+        "The token is broken, not signed by a known issuer, or says nothing of its user.",
+        "The log says which; see `[oauth.NAME]`, `issuer` and `user_claim`.",
+    ),
+    Reason.TOKEN_EXPIRED: Meaning(
+        "The token has ended, or has not begun.", "The client gets a new one; else set this machine's clock."
+    ),
+    Reason.TOKEN_NOT_FOR_US: Meaning(
+        "The token is good and was made for another service, or lacks a scope.",
+        "Set `audience` and `scopes`, or what the client asks its issuer for.",
+    ),
     Reason.LOGIN_REFUSED_BY_GUARD: Meaning(
         "The guard refused the login before any password was looked at.", "See `gatepost attacks`."
     ),
     Reason.LOGIN_LATER: Meaning(
         "From a new place as many logins are undecided as may turn out wrong; nothing is counted.",
         "Clients try again. Of an office name the address in `trusted`; see why logins take so long.",
+    ),
+    Reason.ISSUER_UNAVAILABLE: Meaning(
+        "The issuer gave no keys in time, so tokens cannot be checked.",
+        "The log has the address and the error; the peer tries again.",
     ),
     Reason.DIRECTORY_UNAVAILABLE: Meaning(
         "No directory answered in time.", "`gatepost directory test` shows the step that fails."

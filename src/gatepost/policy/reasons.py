@@ -56,8 +56,12 @@ class Reason(Enum):
     CHANNEL_BINDING = "channel-binding"
     CERTIFICATE_MISSING = "certificate-missing"
     CERTIFICATE_NOBODY = "certificate-nobody"
+    TOKEN_REFUSED = "token-refused"  # noqa: S105
+    TOKEN_EXPIRED = "token-expired"  # noqa: S105
+    TOKEN_NOT_FOR_US = "token-not-for-us"  # noqa: S105
     LOGIN_REFUSED_BY_GUARD = "login-refused-by-guard"
     LOGIN_LATER = "login-later"
+    ISSUER_UNAVAILABLE = "issuer-unavailable"
     DIRECTORY_UNAVAILABLE = "directory-unavailable"
     # MAIL FROM
     AUTH_REQUIRED = "auth-required"
@@ -126,6 +130,9 @@ _KEPT_FROM_PEER = frozenset(
         Reason.AUTHORIZATION_IDENTITY,
         Reason.CHANNEL_BINDING,
         Reason.CERTIFICATE_NOBODY,
+        Reason.TOKEN_REFUSED,
+        Reason.TOKEN_EXPIRED,
+        Reason.TOKEN_NOT_FOR_US,
         Reason.LOGIN_REFUSED_BY_GUARD,
     }
 )
@@ -191,6 +198,7 @@ REPLIES: dict[Reason, Said] = {
     Reason.LOGIN_LATER: Said(
         454, "4.7.0", "Too many logins under way from your address, try again", "SYS/TEMP"
     ),
+    Reason.ISSUER_UNAVAILABLE: Said(454, "4.7.0", "Temporary authentication failure", "SYS/TEMP"),
     Reason.DIRECTORY_UNAVAILABLE: Said(454, "4.7.0", "Temporary authentication failure", "SYS/TEMP"),
     Reason.AUTH_REQUIRED: Said(530, "5.7.0", "Authentication required"),
     Reason.SUBMIT_DENIED: Said(550, "5.7.1", "You may not hand in mail here"),

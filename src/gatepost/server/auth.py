@@ -7,14 +7,16 @@ import secrets
 
 from gatepost.directory.password import SCRAM_ITERATIONS
 from gatepost.login import Attempt, Login, Rejected, Welcome
-from gatepost.policy.login import LoginRules, login_refused, offered
+from gatepost.policy.login import TOKENS, LoginRules, login_refused, offered
 from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
 from gatepost.server.connection import Connection
 from gatepost.store.user import ScramKeys
+from gatepost.wire.bearer import BearerServer
 from gatepost.wire.gssapi import GssapiServer
 from gatepost.wire.mechanisms import server_mechanism
 from gatepost.wire.sasl import (
+    Bearer,
     Challenge,
     Credentials,
     External,
@@ -53,14 +55,18 @@ class AuthExchange:
         self._until = 0.0
         self._name = ""
         self._keys: ScramKeys | None = None
+        self._verdict: Rejected | None = None
 
     async def begin(self, initial: bytes | None) -> Turn:
         """The first turn. `attempt.mechanism` is what the peer asked for."""
         refused = login_refused(self._attempt.mechanism, self._rules, self._channel)
         if refused is not None:
             return Rejected(refused)
-        if self._attempt.mechanism == "GSSAPI" and self._login.acceptor is not None:
-            mechanism: ServerMechanism | None = GssapiServer(self._login.acceptor())
+        mechanism: ServerMechanism | None
+        if self._attempt.mechanism in TOKENS and self._login.issuers is not None:
+            mechanism = BearerServer(self._attempt.mechanism, self._login.issuers.advice)
+        elif self._attempt.mechanism == "GSSAPI" and self._login.acceptor is not None:
+            mechanism = GssapiServer(self._login.acceptor())
         else:
             mechanism = server_mechanism(self._attempt.mechanism, self._offer())
         if mechanism is None:
@@ -70,6 +76,8 @@ class AuthExchange:
 
     async def respond(self, response: bytes | None) -> Turn:
         """The turn after the peer's response."""
+        if self._verdict is not None:  # it has been told why, whatever it says to that
+            return self._verdict
         try:
             if isinstance(self._mechanism, GssapiServer):  # it reads files
                 return await self._next(await asyncio.to_thread(self._mechanism.step, response))
@@ -90,6 +98,8 @@ class AuthExchange:
     async def _next(self, step: Step) -> Turn:
         if isinstance(step, Challenge):
             return step
+        if isinstance(step, Bearer):
+            return await self._borne(step)
         if step.authzid and not isinstance(step, External) and not _is_own(step):
             # nobody may act as somebody else
             return await self._login.disproven(self._attempt, step.name, Reason.AUTHORIZATION_IDENTITY)
@@ -110,6 +120,17 @@ class AuthExchange:
                     self._login.forget(self._attempt)
                     return Rejected(Reason.LOGIN_LATER)
                 return await self._login.proven(self._attempt, name, self._keys)
+
+    async def _borne(self, step: Bearer) -> Turn:
+        """What is wrong with a token is said first, and refused after the peer's answer to that."""
+        outcome: Welcome | Rejected = Rejected(Reason.TOKEN_REFUSED)
+        if step.token:  # without one the peer only asks (RFC 7628 §4.3)
+            outcome = await self._login.bearer(self._attempt, step.authzid, step.token)
+        if isinstance(outcome, Welcome) or outcome.reason.shown is not Reason.BAD_CREDENTIALS:
+            return outcome
+        self._verdict = outcome
+        assert isinstance(self._mechanism, BearerServer)
+        return self._mechanism.refusal()
 
     async def _keys_for(self, wanted: KeysWanted) -> Turn:
         keys = await self._login.keys(self._attempt, wanted.name)

@@ -101,7 +101,18 @@ class External:
     authzid: str
 
 
-Step = Challenge | Credentials | KeysWanted | Proven | Vouched | External
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """The peer has a token, which says who it is; empty when it only asks what it needs.
+
+    `authzid` is whom it wants to be, empty when none was given.
+    """
+
+    authzid: str
+    token: Secret
+
+
+Step = Challenge | Credentials | KeysWanted | Proven | Vouched | External | Bearer
 
 
 class ServerMechanism(Protocol):

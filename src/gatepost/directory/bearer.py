@@ -1,0 +1,132 @@
+"""Whom a token lets in: signed by an issuer we know, for us, now, with the scopes we want (RFC 9068 §4)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeGuard
+
+from gatepost.config.oauth import OAuth
+from gatepost.directory.granted import Granted, TokenRefused
+from gatepost.directory.issuer import IssuerKeys, discovery_address
+from gatepost.directory.tokenkeys import BadToken, Label, claims_of, label_of
+from gatepost.log import Log
+from gatepost.policy.reasons import Reason
+from gatepost.secret import Secret
+
+_GROUPS_AT_MOST: Final = 2_000
+_NAME_CHARACTERS: Final = 254
+
+
+class Issuers:
+    """Those whose tokens are taken. Times are seconds: `clock` runs evenly, `wall` since the epoch."""
+
+    def __init__(
+        self,
+        oauth: Mapping[str, OAuth],
+        log: Log,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._issuers = {
+            one.issuer: IssuerKeys(name, one, clock=clock, log=log)
+            for name, one in oauth.items()
+            if one.audience
+        }
+        self._wall = wall
+
+    @property
+    def advice(self) -> dict[str, str]:
+        """What a client without a good token is told: of the first of them (RFC 7628 §3.2.2)."""
+        first = next(iter(self._issuers.values()), None)
+        if first is None:
+            return {}
+        scopes = {"scope": " ".join(first.oauth.scopes)} if first.oauth.scopes else {}
+        return {**scopes, "openid-configuration": discovery_address(first.oauth)}
+
+    def said_of(self, token: Secret) -> str:
+        """Whom the token names, proved or not; empty when it names nobody."""
+        try:
+            label = label_of(token.reveal())
+            user = label.claims.get(self._keys(label).oauth.user_claim)
+        except BadToken:
+            return ""
+        return user[:_NAME_CHARACTERS] if isinstance(user, str) and user.isprintable() else ""
+
+    async def granted(self, token: Secret) -> Granted:
+        """Raises TokenRefused, IssuerSilent."""
+        text = token.reveal()
+        try:
+            label = label_of(text)
+            keys = self._keys(label)
+            claims = claims_of(text, await keys.matching(label.kid, label.algorithm), label.algorithm)
+        except BadToken as problem:
+            raise TokenRefused(Reason.TOKEN_REFUSED, str(problem)) from None
+        return _judged(claims, keys.oauth, self._wall())
+
+    def _keys(self, label: Label) -> IssuerKeys:
+        keys = self._issuers.get(label.issuer.rstrip("/"))
+        if keys is None:
+            raise BadToken(f"nothing is known of its issuer {label.issuer[:200]!r}")
+        if label.algorithm not in keys.oauth.algorithms:
+            raise BadToken(f"its algorithm {label.algorithm[:20]!r} is not taken")
+        return keys
+
+    def close(self) -> None:
+        for keys in self._issuers.values():
+            keys.close()
+
+
+def _judged(claims: Mapping[str, Any], oauth: OAuth, now: float) -> Granted:
+    """Whom signed claims let in. Raises TokenRefused."""
+    _check_time(claims, oauth.leeway_seconds, now)
+    audiences = set(_texts(claims.get("aud")))
+    if audiences.isdisjoint(oauth.audience):
+        raise TokenRefused(Reason.TOKEN_NOT_FOR_US, f"it is for {_shown(audiences)}")
+    missing = set(oauth.scopes) - _scopes(claims)
+    if missing:
+        raise TokenRefused(Reason.TOKEN_NOT_FOR_US, f"it lacks the scopes {_shown(missing)}")
+    user = claims.get(oauth.user_claim)
+    if not isinstance(user, str) or not user.strip() or len(user) > _NAME_CHARACTERS:
+        raise TokenRefused(Reason.TOKEN_REFUSED, f"{oauth.user_claim} says nobody")
+    if oauth.user_claim == "email" and claims.get("email_verified", True) not in (True, "true"):
+        raise TokenRefused(Reason.TOKEN_REFUSED, "the issuer has not verified its email")
+    groups = () if oauth.groups_claim is None else _texts(claims.get(oauth.groups_claim))
+    return Granted(user.strip(), frozenset(name.lower() for name in [*groups][:_GROUPS_AT_MOST]))
+
+
+def _check_time(claims: Mapping[str, Any], leeway: float, now: float) -> None:
+    """RFC 7519 §4.1.4 and §4.1.5. A token without an end is none."""
+    ends, begins = claims.get("exp"), claims.get("nbf", 0)
+    if not _is_number(ends) or not _is_number(begins):
+        raise TokenRefused(Reason.TOKEN_REFUSED, "it does not say when it ends")
+    if now >= ends + leeway:
+        raise TokenRefused(Reason.TOKEN_EXPIRED, f"it ended {now - ends:.0f} s ago")
+    if now < begins - leeway:
+        raise TokenRefused(Reason.TOKEN_EXPIRED, f"it begins in {begins - now:.0f} s")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _scopes(claims: Mapping[str, Any]) -> set[str]:
+    """`scope` (RFC 8693 §4.2), Microsoft's `scp`, and `roles`, which its applications have for scopes."""
+    found: set[str] = set()
+    for name in ("scope", "scp", "roles"):
+        for text in _texts(claims.get(name)):
+            found.update(text.split())
+    return found
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The texts of a claim that may be one or a list of them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        yield from (one for one in value if isinstance(one, str))
+
+
+def _shown(words: set[str]) -> str:
+    return ", ".join(sorted(words))[:200] or "nobody"
