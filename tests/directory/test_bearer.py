@@ -49,7 +49,7 @@ def clock() -> Clock:
 
 def issuers(issuer: Issuer, clock: Clock | None = None, **more: Any) -> Issuers:
     settings = OAuth.model_validate(
-        {"issuer": issuer.url, "ca_file": issuer.ca_file, "audience": AUDIENCE, "timeout_seconds": 1, **more}
+        {"issuer": issuer.url, "ca_file": issuer.ca_file, "audience": AUDIENCE, "timeout_seconds": 2, **more}
     )
     log = Log(LogWriter(os.open(os.devnull, os.O_WRONLY)))
     return Issuers({"house": settings}, log, clock=clock or Clock())
@@ -166,8 +166,8 @@ def test_a_silent_issuer_is_no_no(issuer: Issuer, clock: Clock) -> None:
         tries = (taker.granted(Secret(issuer.token())) for _ in range(50))
         said = await asyncio.gather(*tries, return_exceptions=True)
         assert all(isinstance(one, IssuerSilent) for one in said)
-        assert "no answer within 1" in str(said[0])
-        assert loop.time() - begun < 5
+        assert "no answer within 2" in str(said[0])
+        assert loop.time() - begun < 10
         assert len(issuer.asked) == 1
         issuer.hangs.clear()
         with pytest.raises(IssuerSilent):  # not asked again at once

@@ -43,8 +43,8 @@ def issuer(tmp_path: Path) -> Iterator[Issuer]:
     made.close()
 
 
-def settings(issuer: Issuer) -> str:
-    return TABLES + issuer.settings(groups_claim='"groups"', timeout_seconds="1")
+def settings(issuer: Issuer, seconds: int = 10) -> str:
+    return TABLES + issuer.settings(groups_claim='"groups"', timeout_seconds=str(seconds))
 
 
 def standard(token: str, user: str = BOB) -> str:
@@ -147,7 +147,7 @@ def test_what_is_wrong_is_said_to_the_client_then_refused_and_counted(tmp_path: 
 
 def test_a_silent_issuer_is_no_no(tmp_path: Path, issuer: Issuer) -> None:
     async def run() -> None:
-        async with gate(tmp_path, settings(issuer)) as here:
+        async with gate(tmp_path, settings(issuer, 1)) as here:
             here.add("bob")
             client = await secured(here)
             issuer.hangs.set()
