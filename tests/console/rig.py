@@ -6,8 +6,7 @@ import asyncio
 import re
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -147,13 +146,6 @@ def make_file(folder: Path) -> Path:
         folder, hostname="mail.example.org", domain="example.org",
         ports=Ports("127.0.0.1", 2525, 2587, 2110, 2995, 8025), next_hop="capture:outbox", by="test",
     )  # fmt: skip
-
-
-@contextmanager
-def rigged(folder: Path) -> Iterator[Rig]:
-    rig = Rig(make_file(folder))
-    yield rig
-    rig.close()
 
 
 def run(work: Awaitable[T]) -> T:

@@ -5,23 +5,15 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pyotp
 import pytest
 
-from console.rig import PASSWORD, Rig, rigged
+from console.rig import PASSWORD, Rig
 from gatepost.admin import administrators as admin
 from gatepost.config.console import SecondFactor
 from gatepost.policy.principal import parse_principal
 from gatepost.secret import Secret
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    with rigged(tmp_path / "house") as rig:
-        yield rig
 
 
 def attempts(rig: Rig) -> list[tuple[str, str | None, str]]:

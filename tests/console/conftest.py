@@ -1,0 +1,25 @@
+"""A working directory with a console, made once and copied for each test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from console.rig import Rig, make_file
+
+
+@pytest.fixture(scope="session")
+def _furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_file(tmp_path_factory.mktemp("console") / "house").parent
+
+
+@pytest.fixture
+def rig(_furnished: Path, tmp_path: Path) -> Iterator[Rig]:
+    """The web application in this process; no daemon runs."""
+    shutil.copytree(_furnished, tmp_path / "house")
+    rig = Rig(tmp_path / "house" / "gatepost.toml")
+    yield rig
+    rig.close()
