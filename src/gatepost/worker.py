@@ -119,7 +119,7 @@ class Worker:
             self._log,
             decoy_key=self._accounts.unknown_names_key(),
             devices=Devices(directory, self._accounts.app_passwords, partial(datetime.now, UTC)),
-            note=recorder(self._attempts.note, time.time),
+            note=recorder(self._attempts.note, time.time, self._conduct.sightings.tried),
             acceptor=ticket_acceptor(settings, self._log),
             issuers=token_issuers(settings, self._log),
         )

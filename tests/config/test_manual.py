@@ -36,6 +36,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "`[guard]`": schema.Guard,
     "`[guard.harvest]`": schema.Harvest,
     "`[guard.habits]`": schema.Habits,
+    "`[guard.devices]`": schema.WatchedDevices,
     "`[log]`": schema.Log,
     "`[tracking]`": schema.Tracking,
     "`[console]`": console.Console,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gatepost.config.alarms import EVENTS
 from gatepost.guard import watch
 from gatepost.guard.event import Event, EventKind
+from gatepost.guard.outage import Outages
 from gatepost.guard.pace import Pace
 
 
@@ -73,3 +74,19 @@ def test_disks_and_certificates_are_spoken_of_in_time() -> None:
     told = watch.certificate("mail", now + timedelta(days=6), now)
     assert told is not None
     assert "2026-11-30" in told.text
+
+
+def test_a_directory_is_spoken_of_once_an_outage() -> None:
+    outages = Outages(300)
+    assert [outages.look("ad", "silent", float(now)) for now in range(0, 300, 30)] == [None] * 10
+    told = outages.look("ad", "silent", 300.0)
+    assert told is not None
+    assert (told.kind, told.about) == (EventKind.DIRECTORY_DOWN, "ad")
+    assert "5 minutes" in told.text
+    assert outages.look("ad", "silent", 9_999.0) is None
+    assert outages.look("ad", None, 10_000.0) is None
+    assert outages.look("ad", "silent", 10_001.0) is None
+    assert outages.look("ad", "silent", 9_000.0) is None  # the clock was set back
+    assert outages.look("ad", "silent", 9_300.0) is not None
+    outages.keep(frozenset({"other"}))
+    assert outages.look("ad", "silent", 9_400.0) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gatepost.admin import app_passwords as admin
+from gatepost.admin import devices
 from gatepost.admin.app_passwords import Issued
 from gatepost.admin.desk import Desk
 from gatepost.store.app_password import LENGTH, NewAppPassword
@@ -41,10 +42,29 @@ class DeviceActs:
         return await self._desk.work("app-password-revoke", revoke)
 
     async def app_passwords(self, name: str | None = None, *, over: bool = False) -> list[Row]:
-        """Of one account, or of all; `over` adds those that were revoked. Never a secret."""
+        """Of one account, or of all, with the last use of each; `over` adds those that were revoked.
+
+        Never a secret.
+        """
 
         def rows() -> list[Row]:
             settings, accounts = self._house.settings(), self._house.accounts
-            return admin.app_password_rows(settings, accounts, name, over=over)
+            return devices.with_uses(settings, admin.app_password_rows(settings, accounts, name, over=over))
 
         return await self._desk.work("account-show", rows)
+
+    async def all(self) -> list[Row]:
+        """Every device, those that are missed first: app passwords, accounts and addresses."""
+
+        def rows() -> list[Row]:
+            return devices.device_rows(self._house.settings(), self._house.accounts)
+
+        return await self._desk.work("device-list", rows)
+
+    async def forget(self, name: str) -> Row:
+        """The device is not missed any more. Raises Refused where it was never seen."""
+        row: Row = await self._desk.work(
+            "device-forget", lambda: devices.forget_device(self._house.settings(), name)
+        )
+        await self._desk.note("device-forget", row["name"])
+        return row

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from gatepost.admin.alarms import Alarms
 from gatepost.admin.custody import Custody, Workers
+from gatepost.admin.device_watch import DeviceWatch
+from gatepost.admin.directory_watch import DirectoryWatch
 from gatepost.admin.link import Refused, Value
 from gatepost.config.certificates import leaf_of
 from gatepost.config.schema import Settings
@@ -53,6 +55,8 @@ class GuardHouse:
         self._alarms = Alarms(settings, log)
         self._fresh: list[SourceRow] = []
         self.custody = Custody(settings, store, log, workers, on_event=self._alarms.happened)
+        self.devices = DeviceWatch(settings, store, log, self._happened)
+        self._directories = DirectoryWatch(settings, log, self._happened)
         self.seat = Seat(
             lambda fields: workers.tell_all("guard", **fields), on_event=self._happened, on_known=self._learnt
         )
@@ -74,6 +78,7 @@ class GuardHouse:
             self.guard.known.load(KnownSource(row.name, row.host, row.at) for row in self._store.sources())
             for row in self._store.bans():
                 self.guard.bans.add(Ban(network(row.network), row.until, row.note, row.by, row.at))
+            self.devices.open()
             events = self._store.memory(_EVENTS)
             self._alarms.recent.extend(events.value if events is not None else ())
             memory = self._store.memory(_LEDGER)
@@ -92,7 +97,11 @@ class GuardHouse:
                 self.guard.tidy()
                 await asyncio.to_thread(self._keep, self._taken())
                 await self._look()
+                await self.devices.look()
+                await self._directories.look()
         finally:
+            self._directories.close()
+            self.devices.keep()
             await ended(custody)
             self._keep(self._taken())
 
@@ -101,6 +110,8 @@ class GuardHouse:
         self._settings = settings
         self.guard.change(settings.watching, settings.domains)
         self.custody.change(settings)
+        self.devices.change(settings)
+        self._directories.change(settings)
         self._alarms.change(settings)
 
     def hear(self, worker: int, verb: str, fields: Fields) -> Value | Awaitable[Value]:
@@ -108,6 +119,9 @@ class GuardHouse:
         if verb == "gone":
             self.seat.post_gone(worker)
             self.custody.worker_gone(worker)
+            return None
+        if verb == "sightings":
+            self.devices.hear(fields)
             return None
         if verb.startswith("guard-"):
             return self.seat.hear(worker, verb, fields)
@@ -232,6 +246,8 @@ _VERBS: dict[str, Callable[[GuardHouse, Fields], Any]] = {
     "guard-pardon": GuardHouse._pardon,
     "guard-bans": GuardHouse._list,
     "guard-status": GuardHouse._status,
+    "devices": lambda house, fields: house.devices.rows(),
+    "device-forget": lambda house, fields: house.devices.forget(str(fields["name"])),
     "events": GuardHouse._events,
 }
 

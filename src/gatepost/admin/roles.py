@@ -80,6 +80,8 @@ ACTS: Final[dict[str, Act]] = {
     "user-delete": Act(_A, Area.ACCOUNTS, dangerous=True),
     "user-app-password": Act(_A, Area.ACCOUNTS, dangerous=True),
     "app-password-revoke": Act(_O, Area.ACCOUNTS),
+    "device-list": Act(_V, Area.ACCOUNTS),
+    "device-forget": Act(_O, Area.ACCOUNTS),
     "group-add": Act(_A, Area.ACCOUNTS),
     "group-delete": Act(_A, Area.ACCOUNTS, dangerous=True),
     "group-join": Act(_A, Area.ACCOUNTS),

@@ -10,10 +10,11 @@ import typer
 
 from gatepost.admin import accounts as admin
 from gatepost.admin.app_passwords import app_password_rows
+from gatepost.admin.devices import with_uses
 from gatepost.cli import app_password
 from gatepost.cli.context import USAGE, Failure, who
 from gatepost.cli.custody import custody_of
-from gatepost.cli.output import print_fields, print_json, print_table
+from gatepost.cli.output import local_time, print_fields, print_json, print_table
 from gatepost.secret import Secret
 from gatepost.store.place import Place
 
@@ -159,12 +160,19 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
         user = accounts.users.get(name, tuple(settings.domains))
         row = admin.user_row(settings, accounts, user, whole=True)
         row["contained"] = custody_of(Place(settings.state), user.name)
-        row["app_passwords"] = app_password_rows(settings, accounts, user.name)
+        row["app_passwords"] = with_uses(settings, app_password_rows(settings, accounts, user.name))
     if json:
         print_json(row)
         return
     box = row.pop("mailbox")
     if row["contained"] is not None:
         row["contained"] = f"{row['contained']['why']} (by {row['contained']['by']})"
-    row["app_passwords"] = [f"{one['label']} ({one['state']})" for one in row["app_passwords"]]
+    row["app_passwords"] = [_device(one) for one in row["app_passwords"]]
     print_fields(row | {"mailbox": f"{box['messages']} messages, {box['size_bytes']} bytes"})
+
+
+def _device(row: admin.Row) -> str:
+    used = "never used"
+    if row["last_used"]:
+        used = f"last used {local_time(row['last_used'])} from {row['last_source']}"
+    return f"{row['label']}: {row['watch'] or row['state']}, {used}"

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gatepost.admin import app_passwords as admin
+from gatepost.admin.devices import with_uses
 from gatepost.cli.context import USAGE, Context, Failure, who
 from gatepost.cli.output import local_time, print_json, print_lines, print_table
 from gatepost.policy.allotment import Allotment
@@ -87,13 +88,15 @@ def _add(here: Context, name: str, new: NewAppPassword, length: int, *, json: bo
 
 def _list(here: Context, name: str | None, *, over: bool, json: bool) -> None:
     with here.accounts() as (settings, accounts):
-        rows = admin.app_password_rows(settings, accounts, name, over=over)
+        rows = with_uses(settings, admin.app_password_rows(settings, accounts, name, over=over))
     if json:
         print_json(rows)
         return
-    shown = [{**row, "expires": local_time(row["expires"]) if row["expires"] else None} for row in rows]
-    columns = {"account": "ACCOUNT", "label": "LABEL", "state": "STATE", "networks": "FROM",
-               "senders": "SENDERS", "expires": "EXPIRES"}  # fmt: skip
+    times = ("expires", "last_used")
+    shown = [{**row, **{key: local_time(row[key]) for key in times if row[key]}} for row in rows]
+    columns = {"account": "ACCOUNT", "label": "LABEL", "state": "STATE", "networks": "GOOD FROM",
+               "senders": "SENDERS", "expires": "EXPIRES", "last_used": "LAST USED",
+               "last_source": "LAST FROM"}  # fmt: skip
     print_table(columns, shown, empty="There is no app password; --label L makes one.")
 
 

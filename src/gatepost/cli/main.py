@@ -24,6 +24,7 @@ from gatepost.cli import (
     audit,
     bring,
     cert,
+    devices,
     directory,
     explain,
     group,
@@ -49,7 +50,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (house, install, service, selftest, explain, trace, attacks, audit):
+for part in (house, install, service, selftest, explain, trace, attacks, devices, audit):
     part.add_to(app)
 app.add_typer(account.app, name="user", help="People and devices that may log in.")
 app.add_typer(group.app, name="group", help='Groups; relaying is given to one, usually "POP3 Relay".')

@@ -29,6 +29,9 @@ EVENTS: Final = (
     "queue-growing",
     "certificate-ending",
     "disk-nearly-full",
+    "device-silent",
+    "device-back",
+    "directory-down",
 )
 
 

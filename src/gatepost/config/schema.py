@@ -53,6 +53,7 @@ from gatepost.config.value import (
     Via,
     one_of,
 )
+from gatepost.config.watching import WatchedDevices
 from gatepost.log import Form, Level
 
 __all__ = [
@@ -88,6 +89,7 @@ __all__ = [
     "TlsMode",
     "Tracking",
     "VirtualServer",
+    "WatchedDevices",
 ]
 
 # The names of the attacks' literature.
@@ -250,6 +252,8 @@ class Guard(Model):
     guessable: Annotated[tuple[Name, ...], Listed] = GUESSABLE
     harvest: Harvest = Harvest()
     habits: Habits = Habits()
+    devices: WatchedDevices = WatchedDevices()
+    directory_down_seconds: Seconds = 300
     decoys: Annotated[tuple[Name, ...], Listed] = DECOYS
     trusted: Annotated[tuple[Net, ...], Listed] = ()
     records_days: Count = 90

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
 
 from gatepost.guard.allowance import Allowances
+from gatepost.guard.sightings import Sightings
 from gatepost.policy.quota import Limit
 
 _SENT_AT_ONCE: Final = 200
@@ -27,6 +28,7 @@ class Conduct:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._allowances = Allowances(clock)
+        self.sightings = Sightings()
         self._line: Line | None = None
         self._contained: frozenset[str] = frozenset()
         self._sent: list[list[Any]] = []
@@ -79,6 +81,9 @@ class Conduct:
         if self._line is not None and (self._sent or self._refused):
             self._line.tell("conduct", sent=self._sent, refused=self._refused)
         self._sent, self._refused = [], {}
+        seen = self.sightings.taken()
+        if seen and self._line is not None:
+            self._line.tell("sightings", seen=seen)
         self._flushes += 1
         if self._flushes % _TIDY_EVERY == 0:
             self._allowances.tidy()

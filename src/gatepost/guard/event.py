@@ -16,6 +16,9 @@ class EventKind(Enum):
     QUEUE_GROWING = "queue-growing"
     CERTIFICATE_ENDING = "certificate-ending"
     DISK_NEARLY_FULL = "disk-nearly-full"
+    DEVICE_SILENT = "device-silent"
+    DEVICE_BACK = "device-back"
+    DIRECTORY_DOWN = "directory-down"
     TEST = "test"
 
 

@@ -30,9 +30,18 @@ def recorded(tried: Tried, now: float) -> LoginAttempt:
     )
 
 
-def recorder(note: Callable[[LoginAttempt], None], wall: Callable[[], float]) -> Callable[[Tried], None]:
-    """For `Login`: writes every attempt down."""
-    return lambda tried: note(recorded(tried, wall()))
+def recorder(
+    note: Callable[[LoginAttempt], None],
+    wall: Callable[[], float],
+    hear: Callable[[Tried], None] = lambda tried: None,
+) -> Callable[[Tried], None]:
+    """For `Login`: writes every attempt down, and tells `hear`."""
+
+    def tell(tried: Tried) -> None:
+        note(recorded(tried, wall()))
+        hear(tried)
+
+    return tell
 
 
 @lru_cache(maxsize=4096)

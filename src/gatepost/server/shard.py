@@ -32,6 +32,7 @@ from gatepost.server.room import Room
 from gatepost.server.screening import Scanner
 from gatepost.server.sessions import Sessions
 from gatepost.server.tls import TlsServer
+from gatepost.server.watch import Watch
 from gatepost.smtp.extension import ehlo_reply
 from gatepost.smtp.reply import Reply
 from gatepost.store.spool import Spool
@@ -84,6 +85,7 @@ class SmtpVirtualServer:
     name: str = field(init=False)
     everybody: Allotment = field(init=False)
     scanner: Scanner | None = field(init=False, default=None)
+    watch: Watch | None = field(init=False, default=None)
     block_lists: BlockLists | None = field(init=False, default=None)
     _ehlo: dict[Channel, Reply] = field(init=False, default_factory=dict)
 

@@ -373,6 +373,8 @@ class Transaction:
         if (user := envelope.origin.user) is not None:
             recipients = [str(recipient.address) for recipient in envelope.recipients]
             self._shard.conduct.sent(user, envelope.origin.peer, recipients)
+        if (watch := self._server.watch) is not None:
+            watch.sent(self._client)
         self.abandon()
         return Reply(250, "2.0.0", (f"queued as {queue_id}",))
 

@@ -19,6 +19,7 @@ from gatepost.server.porter import Porter
 from gatepost.server.shard import Pop3VirtualServer, Shard, SmtpVirtualServer
 from gatepost.server.smtp import SmtpConversation
 from gatepost.server.tls import TlsServer, tls_server
+from gatepost.server.watch import watch_of
 
 
 class VirtualServers:
@@ -63,6 +64,7 @@ def virtual_servers(
     allotments = shard.settings.limits.allotments()
     for name, settings in shard.settings.smtp.items():
         smtp = SmtpVirtualServer(settings, tls_server(settings, certificates), allotments)
+        smtp.watch = watch_of(settings, shard.settings.guard.devices, shard.conduct.sightings)
         smtp.block_lists = _block_lists(shard, settings)
         made.servers[f"smtp.{name}"] = smtp
         made.targets[f"smtp.{name}"] = _target(
