@@ -63,7 +63,9 @@ class Allowances:
             return None
         if self._line is None:
             return _wait(self._own.take(user, use, limits, self._clock()))
-        if self._use_lease(user, use):
+        lease = self._leases.get((user, use))
+        if lease is not None and lease.count > 0 and lease.ends > self._clock():
+            lease.count -= 1
             return None
         return self._ask(user, use, limits)
 

@@ -29,6 +29,7 @@ class Conduct:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._allowances = Allowances(clock)
         self.sightings = Sightings()
+        self.take = self._allowances.take  # once or twice a message: no call between
         self._line: Line | None = None
         self._contained: frozenset[str] = frozenset()
         self._sent: list[list[Any]] = []
@@ -49,10 +50,6 @@ class Conduct:
 
     def is_contained(self, user: str) -> bool:
         return user in self._contained
-
-    def take(self, user: str, use: str, limits: Sequence[Limit]) -> Wait:
-        """Counts one and answers None, or the seconds to wait; an awaitable when others must be asked."""
-        return self._allowances.take(user, use, limits)
 
     def take_domain(self, user: str, domain: str, most: int) -> Wait:
         """Counts the domain among those the user sent to within a day; answers as `take` does."""

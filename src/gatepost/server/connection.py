@@ -119,24 +119,18 @@ class Connection(asyncio.Protocol):
             if channel is None:
                 self._conversation.receive(data)
             elif channel.established:
-                self._receive(channel, data)
+                if clear := channel.receive(data):
+                    self._conversation.receive(clear)
+                if channel.closed:
+                    self.close("peer closed TLS")
             else:
                 self._shake_hands(channel, data)
+        except TlsFailure as failure:
+            self._fail(str(failure))
         finally:
             self._corked = False
             if self._outbox:
                 self._uncork()
-
-    def _receive(self, channel: TlsChannel, data: bytes) -> None:
-        try:
-            clear = channel.receive(data)
-        except TlsFailure as failure:
-            self._fail(str(failure))
-            return
-        if clear:
-            self._conversation.receive(clear)
-        if channel.closed:
-            self.close("peer closed TLS")
 
     def _shake_hands(self, channel: TlsChannel, data: bytes) -> None:
         try:
@@ -193,14 +187,14 @@ class Connection(asyncio.Protocol):
         elif data and not self._over:
             self._send(data)
 
-    def say(self, data: bytes) -> None:
+    def say(self, pieces: list[bytes]) -> None:
         """As `send`, in answer to something whole: the peer has the idle time again."""
         self._deadline = self._loop.time() + self._idle_seconds
         self._latest = math.inf
         if self._corked:
-            self._outbox.append(data)
-        elif data and not self._over:
-            self._send(data)
+            self._outbox += pieces
+        elif not self._over:
+            self._send(b"".join(pieces))
 
     def _send(self, data: bytes) -> None:
         if self.channel is not None:
@@ -209,7 +203,8 @@ class Connection(asyncio.Protocol):
             except TlsFailure as failure:
                 self._fail(str(failure))
                 return
-        self._write(data)
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     async def drained(self) -> None:
         """The peer has read most of what was sent, or the connection is over; one may wait at a time."""

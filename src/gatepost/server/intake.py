@@ -45,7 +45,7 @@ class Intake:
     __slots__ = (
         "_client",
         "_head",
-        "_header_ended",
+        "header_ended",
         "_held",
         "_hostname",
         "_incoming",
@@ -62,7 +62,7 @@ class Intake:
         self._client = client
         self._hostname = hostname
         self._head = b""
-        self._header_ended = False
+        self.header_ended = False
         self._sieve: Sieve | None = None
         self._held: bytes | None = b"" if holds_header else None
         self._top = b""
@@ -80,10 +80,12 @@ class Intake:
     def take(self, data: bytes) -> Awaitable[None] | None:
         """A part of the content; an awaitable when the disk must catch up before more is read."""
         incoming = self._incoming
-        if not self._header_ended:
+        if not self.header_ended:
             data = self._header(data)
         if data:
             incoming.write(data)
+        if incoming.size_bytes <= LARGE_BYTES:
+            return None
         return incoming.drain() if incoming.pending_bytes > _BEHIND_BYTES else None
 
     def _header(self, data: bytes) -> bytes:
@@ -92,7 +94,7 @@ class Intake:
         if is_first and self._held is None and (end := data.find(b"\r\n\r\n")) >= 0:
             head = data[: end + 2]
             if self._client.identity is not None or not may_be_forged(head):
-                self._head, self._header_ended = head, True
+                self._head, self.header_ended = head, True
                 return data
         if is_first and self._client.identity is None:
             self._sieve = Sieve(self._hostname)
@@ -100,20 +102,20 @@ class Intake:
             self._head = self._head + data if self._head else data
         if self._sieve is not None:
             data = self._sieve.feed(data)
-            self._header_ended = self._sieve.done
+            self.header_ended = self._sieve.done
         else:
             whole = self._head.startswith(b"\r\n") or b"\r\n\r\n" in self._head
-            self._header_ended = whole or len(self._head) >= _HEADER_LIMIT_BYTES
+            self.header_ended = whole or len(self._head) >= _HEADER_LIMIT_BYTES
         return data if self._held is None else self._hold(data)
 
     def _hold(self, data: bytes) -> bytes:
         """Keeps the header back; one too long for that goes on unchanged."""
         held, self._held = (self._held or b"") + data, b""
-        if not self._header_ended and len(held) < _HEADER_LIMIT_BYTES:
+        if not self.header_ended and len(held) < _HEADER_LIMIT_BYTES:
             self._held = held
             return b""
         header = header_block(held)
-        if not self._header_ended or len(header) > _HEADER_LIMIT_BYTES:
+        if not self.header_ended or len(header) > _HEADER_LIMIT_BYTES:
             self._held = None
             return held
         self._held = header
@@ -121,9 +123,9 @@ class Intake:
 
     def whole(self) -> None:
         """The content has ended: what was held back of a header without end goes its way."""
-        if not self._header_ended and self._sieve is not None:
+        if not self.header_ended and self._sieve is not None:
             rest = self._sieve.finish()
-            self._header_ended = True
+            self.header_ended = True
             if rest := rest if self._held is None else self._hold(rest):
                 self._incoming.write(rest)
 

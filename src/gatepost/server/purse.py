@@ -46,7 +46,10 @@ class Purse:
     the device has nothing left: a device that goes on trying uses up nobody's allowance.
     """
 
-    __slots__ = ("_account", "_conduct", "_payers", "identity", "size_bytes")
+    __slots__ = (
+        "_conduct", "_is_simple", "_message_limits", "_payers", "_recipient_limits", "_take", "identity",
+        "size_bytes",
+    )  # fmt: skip
 
     def __init__(
         self, conduct: Conduct, identity: Identity, tables: Allotments, everybody: Allotment
@@ -54,30 +57,29 @@ class Purse:
         self._conduct = conduct
         self.identity = identity
         allotment = everybody if tables.is_empty else _of_account(identity, tables, everybody)
-        self._account = account = _Payer(identity.name, allotment)
+        account = _Payer(identity.name, allotment)
         device = identity.device
         of_device = None if device is None else _Payer(f"{identity.name}\0{device.name}", device.allotment)
         self._payers = (account,) if of_device is None else (of_device, account)
+        self._is_simple = of_device is None and allotment.domains_per_day is None
+        self._take = conduct.take
+        self._message_limits, self._recipient_limits = account.limits(_MESSAGES), account.limits(_RECIPIENTS)
         sizes = [everybody.message_size_bytes, *(one.allotment.message_size_bytes for one in self._payers)]
         self.size_bytes = min(size for size in sizes if size is not None)
 
     def message(self) -> Answer:
         """Counts a message, or says why not; an awaitable when others must be asked."""
-        return self._pay(_MESSAGES, None)
+        if self._is_simple:
+            wait = self._take(self.identity.name, _MESSAGES, self._message_limits)
+            return None if wait is None else _answer(_MESSAGES, self._message_limits, wait)
+        return self._paid_by_all(_MESSAGES, None)
 
     def recipient(self, domain: str | None) -> Answer:
         """Counts a recipient in the domain; None: in one of our own, which is nowhere to spread to."""
-        return self._pay(_RECIPIENTS, domain)
-
-    def _pay(self, use: str, domain: str | None) -> Answer:
-        account = self._account
-        if len(self._payers) == 1 and (domain is None or account.allotment.domains_per_day is None):
-            limits = account.limits(use)
-            wait = self._conduct.take(account.key, use, limits)
-            if wait is None:
-                return None
-            return _told(use, limits, wait) if isinstance(wait, float) else _later(use, limits, wait)
-        return self._paid_by_all(use, domain)
+        if self._is_simple:
+            wait = self._take(self.identity.name, _RECIPIENTS, self._recipient_limits)
+            return None if wait is None else _answer(_RECIPIENTS, self._recipient_limits, wait)
+        return self._paid_by_all(_RECIPIENTS, domain)
 
     async def _paid_by_all(self, use: str, domain: str | None) -> Spent | None:
         paid: list[_Payer] = []
@@ -111,6 +113,10 @@ def _told(use: str, limits: Sequence[Limit], seconds: float) -> Spent:
         return Spent(Reason.RATE_LIMITED, seconds)
     hourly = limits[0].span_seconds == HOUR_SECONDS and seconds <= _HOURLY_WAIT
     return Spent(Reason.RECIPIENTS_PER_HOUR if hourly else Reason.RECIPIENTS_PER_DAY, seconds)
+
+
+def _answer(use: str, limits: Sequence[Limit], wait: float | Awaitable[float | None]) -> Answer:
+    return _told(use, limits, wait) if isinstance(wait, float) else _later(use, limits, wait)
 
 
 async def _later(use: str, limits: Sequence[Limit], coming: Awaitable[float | None]) -> Spent | None:

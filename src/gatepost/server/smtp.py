@@ -119,8 +119,7 @@ class SmtpConversation:
         try:
             self._core.feed(data)
             if not self._busy:
-                self._advance()
-                if self._core.buffered_bytes:  # a command that is not whole yet
+                if not self._advance() and self._core.buffered_bytes:  # a command that is not whole yet
                     self._connection.hurry(self._server.settings.command_seconds)
             elif self._core.buffered_bytes > _WAITING_LIMIT_BYTES and not self._parked:
                 self._parked = True
@@ -177,28 +176,38 @@ class SmtpConversation:
 
     # the pump of events
 
-    def _advance(self) -> None:
-        """Every event that is there is answered; the replies go out in one write. The hot path."""
-        core, out, guarded = self._core, self._out, self._guarded
+    def _advance(self) -> bool:
+        """Every event that is there is answered; the replies go out in one write. The hot path.
+
+        True: all that came was read.
+        """
+        core, out, guarded, transaction = self._core, self._out, self._guarded, self._transaction
         next_event, encoded = core.next_event, core.reply
         while (event := next_event()) is not NEED_DATA:
             kind = type(event)
             if guarded and kind not in _BEFORE_TLS:
                 answer: Answer = self._record.refuse("command", Reason.TLS_REQUIRED)
             else:
-                answer = _ANSWERS[kind](self, event)
+                mailing = _MAILING.get(kind)
+                answer = _ANSWERS[kind](self, event) if mailing is None else mailing(transaction, event)
             if isinstance(answer, Reply):
                 out.append(encoded(answer))
                 if core.exhausted():
-                    break
+                    self._rest()
+                    return True
             elif answer is not None:
                 self._await(answer)
-                return
+                return False
             elif self._ended:
-                return
-        if out:
+                return False
+        self._rest()
+        return False
+
+    def _rest(self) -> None:
+        """All that can be answered now is: it goes out."""
+        if self._out:
             self._flush()
-        if core.state is _IN_TLS:
+        if self._core.state is _IN_TLS:
             self._connection.start_tls()
         elif self._draining:
             self._end_if_drained()
@@ -208,7 +217,7 @@ class SmtpConversation:
 
     def _flush(self) -> None:
         out = self._out
-        self._connection.say(out[0] if len(out) == 1 else b"".join(out))
+        self._connection.say(out)
         out.clear()
         if self._core.state is _IN_DATA:
             self._connection.within(self._server.settings.data_seconds)
@@ -234,7 +243,10 @@ class SmtpConversation:
             if self._parked:
                 self._parked = False
                 self._connection.unhold()
-            self._advance()
+            if answer is not None and self._core.exhausted():
+                self._rest()
+            else:
+                self._advance()
         except Exception as fault:
             self._fault(fault)
 
@@ -370,18 +382,21 @@ class SmtpConversation:
         return reply
 
 
+# What a transaction answers by itself.
+_MAILING: Final[dict[type, Callable[[Transaction, Any], Answer]]] = {
+    command.Mail: Transaction.mail,
+    command.Rcpt: Transaction.rcpt,
+    command.Data: Transaction.data,
+    heard.EndOfContent: Transaction.end,
+}
 _ANSWERS: Final[dict[type, Callable[[SmtpConversation, Any], Answer]]] = {
     command.Helo: SmtpConversation._hello,
     command.StartTls: SmtpConversation._start_tls,
     command.Auth: SmtpConversation._begin_auth,
     command.AuthResponse: SmtpConversation._continue_auth,
     command.AuthCancelled: SmtpConversation._cancel_auth,
-    command.Mail: lambda self, event: self._transaction.mail(event),
-    command.Rcpt: lambda self, event: self._transaction.rcpt(event),
-    command.Data: lambda self, event: self._transaction.data(),
     command.Chunk: SmtpConversation._chunk,
     heard.Content: SmtpConversation._content,
-    heard.EndOfContent: lambda self, event: self._transaction.end(event),
     command.Rset: SmtpConversation._reset,
     command.Noop: lambda self, event: _OK,
     command.Vrfy: lambda self, event: _CANNOT_VERIFY,

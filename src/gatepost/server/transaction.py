@@ -25,7 +25,7 @@ from gatepost.server.refuse import refused_right
 from gatepost.server.resident import Residents
 from gatepost.server.screening import Scanner, Screening
 from gatepost.server.shard import Shard, SmtpVirtualServer
-from gatepost.smtp.command import Helo, Mail, Rcpt
+from gatepost.smtp.command import Data, Helo, Mail, Rcpt
 from gatepost.smtp.event import EndOfContent
 from gatepost.smtp.reply import Reply
 from gatepost.store.failure import SpoolError, SpoolFull
@@ -92,13 +92,11 @@ class Transaction:
     def mail(self, command: Mail) -> Reply | Coroutine[Any, Any, Reply]:
         client = self._client
         if client.identity is not None and (
-            client.generation != self._shard.directories.generation or self._has_lapsed(client)
+            client.generation != self._shard.directories.generation
+            or (client.lapses_at is not None and client.lapses_at <= self._shard.clock())
         ):
             return self._mail_once_refreshed(command)
         return self._mail_now(command)
-
-    def _has_lapsed(self, client: Client) -> bool:
-        return client.lapses_at is not None and client.lapses_at <= self._shard.clock()
 
     async def _mail_once_refreshed(self, command: Mail) -> Reply:
         """The directory has changed since the login: the identity is learnt anew."""
@@ -115,7 +113,10 @@ class Transaction:
     def _mail_now(self, command: Mail) -> Reply | Coroutine[Any, Any, Reply]:
         if command.require_tls:  # RFC 8689: not offered, so not known
             return self._record.refuse("mail", Reason.UNKNOWN_PARAMETER, sender=command.sender)
-        refusal = self._refusal_of_sender(command.sender) or self._refusal_for_load(command)
+        refusal = None
+        if command.sender is not self._client.fine_sender:
+            refusal = self._refusal_of_sender(command.sender)
+        refusal = refusal or self._refusal_for_load(command)
         if refusal is not None:
             return refusal
         spent = None if self._purse is None else self._purse.message()
@@ -124,7 +125,10 @@ class Transaction:
             if listing is not None and not isinstance(listing, Listing):
                 return self._mail_once_looked_up(command, listing)
             self._listing = listing
-        if spent is None or isinstance(spent, Spent):
+        if spent is None:
+            self._mail = command
+            return _SENDER_OK
+        if isinstance(spent, Spent):
             return self._mail_taken(command, spent)
         return self._mail_once_allowed(command, spent)
 
@@ -144,8 +148,6 @@ class Transaction:
 
     def _refusal_of_sender(self, sender: Address | None) -> Reply | None:
         client = self._client
-        if sender is client.fine_sender:
-            return None
         right, verdict = Right.SUBMIT, client.may(Right.SUBMIT)
         if verdict.allowed:
             if client.identity is not None and sender is not None and not client.owns(sender):
@@ -215,7 +217,11 @@ class Transaction:
         purse, spent = self._purse, None
         if purse is not None:
             spent = purse.recipient(command.address.domain if relays else None)
-        if spent is None or isinstance(spent, Spent):
+        if spent is None:
+            self._relays |= relays
+            self._recipients.append(Recipient(*command))
+            return _RECIPIENT_OK
+        if isinstance(spent, Spent):
             return self._taken_now(command, spent, relays=relays)
         return self._taken_once_allowed(command, spent, relays=relays)
 
@@ -284,7 +290,7 @@ class Transaction:
 
     # content
 
-    def data(self) -> Reply:
+    def data(self, command: Data) -> Reply:
         self._intake = self._new_intake()
         return _GO_AHEAD
 
@@ -314,7 +320,8 @@ class Transaction:
             return _CHUNK_OK
         intake, screening = self._intake, self._screening
         assert intake is not None
-        intake.whole()
+        if not intake.header_ended:
+            intake.whole()
         if self._purse is not None and event.size_bytes > self._purse.size_bytes:
             return self._refuse_content(Reason.MESSAGE_TOO_LARGE)
         objection = intake.objection(received_limit=self._server.settings.received_headers)

@@ -57,6 +57,9 @@ class Reply:
     def _encoded(self) -> bytes:
         status = f"{self.enhanced} " if self.enhanced else ""
         if len(self.lines) == 1:
+            text = self.lines[0]
+            if len(text) < 120 and text.isprintable():
+                return f"{self.code} {status}{text}\r\n".encode()
             row = _cut(_printable(status + self.lines[0]), _LINE_LIMIT_BYTES - 4)
             return f"{self.code} {row}\r\n".encode()
         rows = [_cut(_printable(status + line), _LINE_LIMIT_BYTES - 4) for line in self.lines]

@@ -248,7 +248,7 @@ class Server:
         octets = buffer[at:end]
         said = SAID.get(octets)
         if said is None:
-            return self._read_new_line(octets)
+            return self._read_line(octets)
         verb, event = said
         self._verb = verb
         pending = TABLE[self.state].get(verb)
@@ -260,7 +260,7 @@ class Server:
         self._read = _HOLD
         return event
 
-    def _read_new_line(self, octets: bytes) -> Event | NeedData:
+    def _read_line(self, octets: bytes) -> Event | NeedData:
         """One that has not been seen lately."""
         line = syntax.command_line(octets, self.state)
         grammar = syntax.GRAMMAR.get(line[:4].upper())
