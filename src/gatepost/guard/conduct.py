@@ -7,7 +7,6 @@ from typing import Any, Final, Protocol
 
 from gatepost.guard.allowance import Allowances
 from gatepost.guard.sightings import Sightings
-from gatepost.policy.quota import Limit
 
 _SENT_AT_ONCE: Final = 200
 _TIDY_EVERY: Final = 60

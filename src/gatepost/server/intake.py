@@ -45,13 +45,13 @@ class Intake:
     __slots__ = (
         "_client",
         "_head",
-        "header_ended",
         "_held",
         "_hostname",
         "_incoming",
         "_sieve",
         "_top",
         "envelope",
+        "header_ended",
         "is_committing",
     )
 

@@ -17,12 +17,14 @@ from gatepost.login import Attempt, Rejected
 from gatepost.policy.access import Right
 from gatepost.policy.login import LoginRules
 from gatepost.policy.reasons import Reason
+from gatepost.server import phrases
 from gatepost.server.admission import refusal_at_accept
 from gatepost.server.auth import AuthExchange, Turn
 from gatepost.server.client import Client, peer_address
 from gatepost.server.connection import Connection
 from gatepost.server.doorstep import certificate_refused, secured
 from gatepost.server.hostname import confirmed_hostnames
+from gatepost.server.phrases import BEFORE_TLS
 from gatepost.server.record import Record
 from gatepost.server.refuse import core_reason, refused, refused_right
 from gatepost.server.sessions import SessionReport, session_report
@@ -38,24 +40,10 @@ from gatepost.wire.proxy import looks_like_header
 from gatepost.wire.sasl import Challenge, encode
 
 _WAITING_LIMIT_BYTES: Final = 128 * 1024
-_OK: Final = Reply(250, "2.0.0", ("OK",))
-_READY_FOR_TLS: Final = Reply(220, "2.0.0", ("Ready to start TLS",))
-_WELCOME: Final = Reply(235, "2.7.0", ("Authentication succeeded",))
-_BYE: Final = Reply(221, "2.0.0", ("Goodbye",))
-_CANNOT_VERIFY: Final = Reply(252, "2.1.5", ("Send some mail, I'll try my best",))
-_HELP: Final = Reply(214, "2.0.0", ("EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS AUTH QUIT",))
 # Looking up a member of an enum costs 0.1 us, and these stand on the path of every message.
 _IN_DATA: Final = State.DATA
 _IN_TLS: Final = State.TLS
 _BETWEEN_TRANSACTIONS: Final = (State.START, State.READY)
-# RFC 3207 §4: what a client may say where TLS is required, before it is on
-_BEFORE_TLS: Final = frozenset(
-    {
-        command.Helo, command.StartTls, command.Noop, command.Quit, heard.BadCommand, heard.TooManyErrors,
-        heard.Closed,
-    }
-)  # fmt: skip
-
 # Reply: say it. None: nothing is to be said. An awaitable: busy until it comes true.
 Answer = Reply | Awaitable[Any] | None
 
@@ -185,7 +173,7 @@ class SmtpConversation:
         next_event, encoded = core.next_event, core.reply
         while (event := next_event()) is not NEED_DATA:
             kind = type(event)
-            if guarded and kind not in _BEFORE_TLS:
+            if guarded and kind not in BEFORE_TLS:
                 answer: Answer = self._record.refuse("command", Reason.TLS_REQUIRED)
             else:
                 mailing = _MAILING.get(kind)
@@ -316,7 +304,7 @@ class SmtpConversation:
         if event.injected:
             return self._record.refuse("starttls", Reason.PLAINTEXT_AFTER_STARTTLS)
         self._transaction.abandon()
-        return _READY_FOR_TLS
+        return phrases.READY_FOR_TLS
 
     def _begin_auth(self, event: command.Auth) -> Answer:
         settings, client = self._server.settings, self._client
@@ -348,18 +336,18 @@ class SmtpConversation:
                 self._shard.guard.offend(Offence.AUTH_NOT_OFFERED, self._client.peer)
             return self._record.refuse("auth", turn.reason)
         self._client.logged_in(turn.identity, generation)
-        return _WELCOME
+        return phrases.WELCOME
 
     def _cancel_auth(self, event: command.AuthCancelled) -> Answer:
         return self._record.refuse("auth", Reason.AUTH_CANCELLED)
 
     def _quit(self, event: command.Quit) -> Answer:
         self._parting = "said goodbye"
-        return _BYE
+        return phrases.BYE
 
     def _reset(self, event: command.Rset) -> Answer:
         self._transaction.abandon()
-        return _OK
+        return phrases.OK
 
     def _chunk(self, event: command.Chunk) -> Answer:
         self._connection.within(self._server.settings.data_seconds)
@@ -398,10 +386,10 @@ _ANSWERS: Final[dict[type, Callable[[SmtpConversation, Any], Answer]]] = {
     command.Chunk: SmtpConversation._chunk,
     heard.Content: SmtpConversation._content,
     command.Rset: SmtpConversation._reset,
-    command.Noop: lambda self, event: _OK,
-    command.Vrfy: lambda self, event: _CANNOT_VERIFY,
+    command.Noop: lambda self, event: phrases.OK,
+    command.Vrfy: lambda self, event: phrases.CANNOT_VERIFY,
     command.Expn: lambda self, event: self._record.refuse("command", Reason.NOT_IMPLEMENTED),
-    command.Help: lambda self, event: _HELP,
+    command.Help: lambda self, event: phrases.HELP,
     command.Quit: SmtpConversation._quit,
     heard.BadCommand: SmtpConversation._bad,
     heard.Closed: SmtpConversation._gone,
