@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import json
 import smtplib
 import ssl
 import time
@@ -217,6 +218,19 @@ def test_check_finds_administrators_and_guessable_names_by_their_way(gate: Gate)
     assert "heidi is in POP3 Relay and is an administrator" in said
     assert "root is in POP3 Relay and has a name that attackers try" in said
     assert "nora@" not in said
+
+
+def test_the_audit_names_members_by_their_way_and_protected_ones(gate: Gate) -> None:
+    said = json.loads(gate.command("audit", "--no-passwords", "--json").stdout)
+    rows = {row["name"].partition("@")[0]: row for row in said["relayers"]["submission"]}
+    assert rows["nora"]["may_relay"]
+    assert rows["nora"]["through"] == [["Sales", "EMEA", "POP3 Relay"]]
+    assert rows["nora"]["directory"] == "ad"
+    assert not rows["heidi"]["may_relay"]
+    assert rows["heidi"]["reason"] == "protected-account"
+    protected = [one["text"] for one in said["weaknesses"] if one["weakness"] == "protected-member"]
+    assert any("heidi" in text and "an administrator" in text for text in protected)
+    assert any("root" in text and "attackers try" in text for text in protected)
 
 
 # -- away ----------------------------------------------------------------------------------------

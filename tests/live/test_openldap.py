@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from gatepost.admin.audit_directory import asked_of_directories, surveyed
 from gatepost.admin.directory import Step, steps
+from gatepost.admin.learn import learning
 from gatepost.admin.silence import silent_log
 from gatepost.config.load import load_text
 from gatepost.config.schema import Settings
@@ -20,6 +22,8 @@ from gatepost.mail.address import Address
 from gatepost.policy.facts import Identity
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
+from gatepost.store.accounts import Accounts
+from gatepost.store.place import Place
 from live.authority import Authority
 from live.conftest import why_missing
 from live.openldap import BASE, LDAP, LDAPS, PASSWORD, ROOT, SLAPD, OpenLdap
@@ -123,3 +127,17 @@ def test_the_way_through_groups_is_told(staff: OpenLdap, tmp_path: Path) -> None
     told = {step.step: step for step in asyncio.run(test())}
     assert "through nora in Sales in EMEA in POP3 Relay" in told["relay"].text
     assert all(step.good is not False for step in told.values())
+
+
+def test_the_audit_asks_who_is_in_the_relay_group(staff: OpenLdap, tmp_path: Path) -> None:
+    given = settings(staff, tmp_path)
+    given.state.mkdir()
+    accounts = Accounts.open(Place(given.state).accounts)
+    try:
+        with learning(given, accounts) as known, silent_log() as log:
+            found = surveyed(given, known, log)
+            (asked,) = asked_of_directories(given, known, found)
+    finally:
+        accounts.close()
+    assert found.weaknesses == []
+    assert (asked.identity.name, asked.ways) == ("nora", {"pop3 relay": ("Sales", "EMEA", "POP3 Relay")})

@@ -91,11 +91,18 @@ def learning(settings: Settings, accounts: Accounts) -> Iterator[Learning]:
         log = Log(LogWriter(silent), level=Level.ERROR)
         several = directories(settings, accounts, passwords, log)
         with asyncio.Runner() as runner:
-            yield Learning(settings, accounts, several, runner)
-            several.close()
+            try:
+                yield Learning(settings, accounts, several, runner)
+            finally:
+                runner.run(_closed(several))
     finally:
         passwords.close()
         os.close(silent)
+
+
+async def _closed(several: Directories) -> None:
+    """In the loop that the connections live in."""
+    several.close()
 
 
 async def _hostnames(peer: Peer) -> frozenset[str] | UnknownType:
