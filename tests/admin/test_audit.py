@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,15 @@ def test_entries_that_let_too_many_relay(certs: Path, weak: Weak, grade: Grade, 
 def test_a_small_network_is_no_weak_point(certs: Path) -> None:
     access = '{ allow = ["connect", "submit", "relay"], to = "net:10.0.5.0/24" }'
     assert Weak.WIDE_NETWORK_RELAYS not in found(settings(certs, "", access=access))
+
+
+def test_the_gateway_of_containers_stands_for_everybody(certs: Path) -> None:
+    access = '{ allow = ["connect", "submit", "relay"], to = "net:172.17.0.1" }'
+    assert found(settings(certs, "", access=access))[Weak.GATEWAY_RELAYS].where == ("gatepost.toml:10",)
+    wide = settings(certs, "", access='{ allow = ["connect", "submit", "relay"], to = "net:10.88.0.0/16" }')
+    assert Weak.GATEWAY_RELAYS not in found(wide)
+    inside = {one.weak for one in access_weaknesses(wide, IPv4Address("10.88.0.1"))}
+    assert Weak.GATEWAY_RELAYS in inside
 
 
 def test_passwords_in_clear_and_old_tls(certs: Path) -> None:

@@ -320,3 +320,14 @@ def test_a_container_and_its_gateway_are_recognised(tmp_path: Path) -> None:
     assert container_gateway(tmp_path) == IPv4Address("172.17.0.1")
     (tmp_path / "proc/net/route").write_text(head + route)
     assert container_gateway(tmp_path) is None
+
+
+def test_the_usual_gateways_of_containers_are_known_from_outside(tmp_path: Path) -> None:
+    text = smtp('{ allow = ["connect", "submit", "relay"], to = "net:172.17.0.1" }').replace(
+        "127.0.0.1", "0.0.0.0"
+    )
+    (only,) = check(load_text(text, tmp_path / "x.toml"), now=NOW).warnings
+    assert "the gateway of Docker's bridge by default" in only.text
+    assert only.line == text[: text.index("allow")].count("\n") + 1
+    for harmless in (text.replace("172.17.0.1", "172.17.0.0/16"), text.replace("172.17.0.1", "10.0.5.7")):
+        assert not check(load_text(harmless, tmp_path / "x.toml"), now=NOW).warnings

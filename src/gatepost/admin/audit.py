@@ -32,6 +32,7 @@ from gatepost.admin.learn import Learning
 from gatepost.admin.relay_groups import everybody_in
 from gatepost.admin.relay_report import empty_groups, without_login
 from gatepost.admin.relayers import relay_entries, strangers, users
+from gatepost.config.gateway import container_gateway
 from gatepost.config.schema import Settings
 from gatepost.log import Log
 from gatepost.policy.access import Kind
@@ -99,7 +100,7 @@ def survey(
     accounts, place = known.accounts, Place(settings.state)
     there = surveyed(settings, known, log)
     house = _people(settings, known, there)
-    found: list[Weakness] = [*access_weaknesses(settings), *there.weaknesses]
+    found: list[Weakness] = [*access_weaknesses(settings, container_gateway()), *there.weaknesses]
     found += protected_weaknesses(settings, house.asked)
     found += stale_weaknesses(house.asked, recorded_logins(place), accounts, now=now, days=days)
     found += disabled_weakness(house.disabled)

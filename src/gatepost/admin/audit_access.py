@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from typing import Final
 
 from gatepost.admin.audit_meanings import Weak
 from gatepost.admin.audit_weakness import Grade, Weakness
 from gatepost.admin.relayers import relay_entries
+from gatepost.config.gateway import relaying_gateways
 from gatepost.config.rules import servers
 from gatepost.config.schema import Pop3Server, Settings, SmtpServer, TlsMode
 from gatepost.config.stranger import open_relays, public_peers
@@ -22,8 +24,8 @@ _OFFICE: Final = {4: 24, 6: 64}
 _WITHOUT_PASSWORDS: Final = frozenset({"EXTERNAL", "GSSAPI", "OAUTHBEARER", "XOAUTH2"})
 
 
-def access_weaknesses(settings: Settings) -> Iterator[Weakness]:
-    """Those that the file alone shows."""
+def access_weaknesses(settings: Settings, gateway: IPv4Address | None = None) -> Iterator[Weakness]:
+    """Those that the file alone shows; `gateway` is that of the container that this runs in."""
     for relay in open_relays(settings):
         peer = relay.stranger.peer
         text = f"{relay.server.name}: anybody may relay, {peer} for one: {sentence(relay.entry).rstrip('.')}"
@@ -33,6 +35,9 @@ def access_weaknesses(settings: Settings) -> Iterator[Weakness]:
             yield from _relay(settings, smtp, entry)
         for entry in smtp.access.entries:
             yield from _any_sender(settings, smtp, entry)
+    for name, entry, address in relaying_gateways(settings, gateway):
+        text = f"{name}: {entry.to} covers {address}, the gateway of containers, and may relay"
+        yield Weakness(Weak.GATEWAY_RELAYS, Grade.HIGH, text, place(settings, entry))
     for path, server in servers(settings):
         yield from _logins(settings, path, server)
 

@@ -19,6 +19,7 @@ class Weak(Enum):
     PROTECTED_MEMBER = "protected-member"
     EVERYBODY_RELAYS = "everybody-relays"
     WIDE_NETWORK_RELAYS = "wide-network-relays"
+    GATEWAY_RELAYS = "container-gateway-relays"
     HOSTNAME_RELAYS = "hostname-relays"
     STALE_MEMBER = "stale-member"
     DISABLED_MEMBER = "disabled-member"
@@ -86,6 +87,10 @@ MEANINGS: dict[Weak, Meaning] = {
     Weak.WIDE_NETWORK_RELAYS: Meaning(
         "One infected machine in the network sends as much spam as it likes, without a login.",
         "Name the devices one by one, or a small network of their own.",
+    ),
+    Weak.GATEWAY_RELAYS: Meaning(
+        "Where published ports show everybody as the gateway, the whole Internet relays by this entry.",
+        "Run with network_mode: host, or name a balancer in `proxies`; then name the devices themselves.",
     ),
     Weak.HOSTNAME_RELAYS: Meaning(
         "Whoever writes that DNS zone decides who relays here.",

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 from gatepost.config.certificates import certificate_doubts
 from gatepost.config.clientcerts import client_certificate_doubts
 from gatepost.config.finding import Finding, Findings, Severity, Stranger
-from gatepost.config.gateway import gateway_doubts
+from gatepost.config.gateway import gateway_doubts, usual_gateway_doubts
 from gatepost.config.rules import servers
 from gatepost.config.schema import Settings
 from gatepost.config.stranger import OpenRelay, open_relays
@@ -33,6 +33,7 @@ def check(
     found = [*doubts(settings, group_exists, user_exists)]
     if gateway is not None:
         found += gateway_doubts(settings, gateway)
+    found += usual_gateway_doubts(settings, gateway)
     found += certificate_doubts(settings, now or datetime.now(UTC))
     for path, server in servers(settings):
         found += client_certificate_doubts(path, server, now or datetime.now(UTC))

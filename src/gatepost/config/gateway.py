@@ -16,6 +16,14 @@ from gatepost.config.schema import Pop3Server, Settings, SmtpServer
 from gatepost.policy.access import Effect, Entry, Right
 
 _SIGNS: Final = (".dockerenv", "run/.containerenv")
+# As who connections come through published ports by default, where it is not the container's default route.
+_USUAL: Final = {
+    IPv4Address("172.17.0.1"): "Docker's bridge",
+    IPv4Address("10.88.0.1"): "Podman's bridge",
+    IPv4Address("10.0.2.2"): "a user-mode network",
+    IPv4Address("10.0.2.100"): "a user-mode network",
+    IPv4Address("192.168.65.1"): "Docker Desktop",
+}
 _WAY_ROUND: Final = "publish ports with network_mode: host, or name a balancer in `proxies`"
 
 
@@ -53,14 +61,45 @@ def gateway_doubts(settings: Settings, gateway: IPv4Address) -> Iterator[Doubt]:
         yield Doubt(("guard",), text, f'{_WAY_ROUND}; else set trusted = ["{gateway}"]')
 
 
+def usual_gateway_doubts(settings: Settings, gateway: IPv4Address | None) -> Iterator[Doubt]:
+    """Entries for one address that is the usual gateway of containers; `gateway` is spoken of already."""
+    for path, server in servers(settings):
+        for entry in server.access.entries if _is_reached(server) else ():
+            for address, whose in _USUAL.items():
+                if address != gateway and _lets_in(entry, address, alone=True):
+                    text = (
+                        f"{path[1]}: {entry.to} is the gateway of {whose} by default: "
+                        "whoever comes through a published port may look like it"
+                    )
+                    yield Doubt((*path, "access"), text, _WAY_ROUND, entry.line)
+
+
+def relaying_gateways(
+    settings: Settings, gateway: IPv4Address | None
+) -> Iterator[tuple[str, Entry, IPv4Address]]:
+    """Virtual servers and entries by which a gateway of containers relays: `gateway`, and the usual ones."""
+    for path, server in servers(settings):
+        for entry in server.access.entries if _is_reached(server) else ():
+            if Right.RELAY not in entry.rights:
+                continue
+            if gateway is not None and _lets_in(entry, gateway):
+                yield path[1], entry, gateway
+            for address in _USUAL:
+                if address != gateway and _lets_in(entry, address, alone=True):
+                    yield path[1], entry, address
+
+
 def _is_reached(server: SmtpServer | Pop3Server) -> bool:
     """From outside the container, without a balancer that says who it is."""
     away = any(not ip_address(end.host).is_loopback for end in server.listen)
     return away and not server.proxies
 
 
-def _lets_in(entry: Entry, gateway: IPv4Address) -> bool:
+def _lets_in(entry: Entry, gateway: IPv4Address, *, alone: bool = False) -> bool:
+    """Whether the entry gives the address relay, or any sender; `alone`: and names no wider network."""
     if entry.effect is Effect.DENY or not entry.rights & {Right.RELAY, Right.ANY_SENDER}:
         return False
     places = (*(entry.networks or ()), *((entry.to.network,) if entry.to.network else ()))
-    return any(gateway in place for place in places if place.version == 4)
+    return any(
+        gateway in place and (not alone or place.num_addresses == 1) for place in places if place.version == 4
+    )
