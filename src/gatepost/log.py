@@ -201,10 +201,15 @@ class Log:
 
         The fields `time`, `level` and `event` belong to the line itself and are not to be given.
         """
-        manner = self._manner
+        manner, bound = self._manner, self._bound
         if manner.hear is not None:
-            manner.hear(name, self._bound | fields)
-        if manner.threshold <= 20:
+            manner.hear(name, bound | fields)
+        if manner.threshold > 20:
+            return
+        if manner.is_plain and bound.keys().isdisjoint(fields):  # nearly every line there is
+            line = f"{manner.now()} info {name}{self._bound_text}{_plain(fields)}\n"
+            manner.writer.add(line, at_once=False)
+        else:
             self._write("info", name, fields)
 
     def warning(self, name: str, /, **fields: object) -> None:
