@@ -7,6 +7,7 @@ access table's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from gatepost.policy.reasons import Reason
@@ -36,6 +37,7 @@ class LoginRules:
     auth_in_clear: bool = False
 
 
+@lru_cache(maxsize=256)  # asked twice for each connection, of a few virtual servers
 def offered(rules: LoginRules, channel: Channel) -> tuple[str, ...]:
     """The mechanisms to announce now; none where a login would be refused anyhow."""
     if not channel.tls and not rules.auth_in_clear:

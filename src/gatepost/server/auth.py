@@ -68,7 +68,7 @@ class AuthExchange:
         elif self._attempt.mechanism == "GSSAPI" and self._login.acceptor is not None:
             mechanism = GssapiServer(self._login.acceptor())
         else:
-            mechanism = server_mechanism(self._attempt.mechanism, self._offer())
+            mechanism = server_mechanism(self._attempt.mechanism, self._offer)
         if mechanism is None:
             return Rejected(Reason.UNKNOWN_MECHANISM)
         self._mechanism = mechanism

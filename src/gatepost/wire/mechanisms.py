@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 from gatepost.secret import Secret
@@ -18,8 +18,11 @@ SAYS_PASSWORD: Final = frozenset({"PLAIN", "LOGIN"})
 """Mechanisms that carry the password itself: for encrypted connections."""
 
 
-def server_mechanism(name: str, offer: ScramOffer) -> ServerMechanism | None:
-    """A new exchange of the mechanism of this name, in capitals; None when there is none."""
+def server_mechanism(name: str, offer: Callable[[], ScramOffer]) -> ServerMechanism | None:
+    """A new exchange of the mechanism of this name, in capitals; None when there is none.
+
+    `offer` is asked where the mechanism is one of SCRAM.
+    """
     match name:
         case "PLAIN":
             return PlainServer()
@@ -28,9 +31,9 @@ def server_mechanism(name: str, offer: ScramOffer) -> ServerMechanism | None:
         case "EXTERNAL":
             return ExternalServer()
         case "SCRAM-SHA-256":
-            return ScramServer(offer, plus=False)
+            return ScramServer(offer(), plus=False)
         case "SCRAM-SHA-256-PLUS":
-            return ScramServer(offer, plus=True)
+            return ScramServer(offer(), plus=True)
     return None
 
 
