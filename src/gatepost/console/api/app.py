@@ -41,10 +41,12 @@ def api_app(office: Office) -> FastAPI:
         generate_unique_id_function=lambda route: f"{route.name}",
     )
     app.state.office = office
+    app.state.routes = []
     for part in (
         status, servers, queue, users, groups, guard, tracking, config, certificates, administrators
     ):  # fmt: skip
         app.include_router(part.router)
+        app.state.routes += part.router.routes
     problems.install(app, office.log)
     app.add_middleware(Idempotent, store=office.store)
     app.openapi = _documented(app)  # type: ignore[method-assign]

@@ -7,7 +7,7 @@ import binascii
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StrictBool
 from starlette.exceptions import HTTPException
 
 from gatepost.admin.acts import Acts
@@ -30,7 +30,7 @@ class CertificateToImport(Body):
     key: Base64 | None = None
     name: Word = "default"
     password: Annotated[SecretStr, Field(max_length=1_024)] | None = None
-    even_so: Annotated[bool, Field(description="Also one that has ended or not begun.")] = False
+    even_so: Annotated[StrictBool, Field(description="Also one that has ended or not begun.")] = False
 
 
 @router.get(

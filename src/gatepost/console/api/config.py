@@ -32,7 +32,7 @@ class Text(Body):
 
 class Number(Body):
     model_config = examples(twelve={"generation": 12})
-    generation: Annotated[int, Field(ge=1, le=2**53)]
+    generation: Annotated[int, Field(ge=1, le=2**53, strict=True)]
 
 
 @router.get(

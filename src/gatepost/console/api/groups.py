@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import Field
+from pydantic import Field, StrictBool
 from starlette.requests import Request
 
 from gatepost.admin import accounts as admin
@@ -30,16 +30,16 @@ class NewGroup(Body):
 
 class Joining(Body):
     model_config = examples(plain={"even_so": False})
-    even_so: Annotated[bool, Field(description="Also an administrator, or a name that attackers try.")] = (
-        False
-    )
+    even_so: Annotated[
+        StrictBool, Field(description="Also an administrator, or a name that attackers try.")
+    ] = False
 
 
 class NewAlias(Body):
     model_config = examples(info={"address": "info@example.org", "targets": ["ann@example.org"]})
     address: Word
     targets: Annotated[tuple[Word, ...], Field(min_length=1, max_length=1_000)]
-    outside: Annotated[bool, Field(description="Targets may lie in other domains.")] = False
+    outside: Annotated[StrictBool, Field(description="Targets may lie in other domains.")] = False
 
 
 @router.get("/groups", responses=example({"items": [_RELAY], "next": None}))

@@ -28,7 +28,7 @@ _BAN = {
 
 class NewBan(Body):
     model_config = examples(day={"seconds": 86_400, "note": "scans"})
-    seconds: Annotated[float, Field(gt=0, le=10 * 366 * 86_400)] | None = None
+    seconds: Annotated[float, Field(gt=0, le=10 * 366 * 86_400, strict=True)] | None = None
     note: Annotated[str, Field(max_length=1_000)] = ""
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 
 from gatepost.admin.actor import Forbidden, SignInAgain
 from gatepost.admin.certimport import CannotImport
@@ -168,5 +169,16 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
     headers = error.headers if isinstance(error, HTTPException) else None
+    if status == 405:
+        headers = {"allow": ", ".join(_methods(request))}
     kind = {404: "not-found", 405: "method"}.get(status, "refused")
     return problem(status, kind, detail, detail, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path answers to, by all its routes (RFC 9110 §10.2.1)."""
+    found: set[str] = set()
+    for route in request.app.state.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return sorted(found)

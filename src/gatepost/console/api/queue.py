@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from gatepost.admin.acts import Acts
 from gatepost.admin.queue import Filter
@@ -41,7 +41,7 @@ class Which(Body):
     rcpt: Word | None = None
     domain: Word | None = None
     state: ItemState | None = None
-    all: bool = False
+    all: StrictBool = False
 
     def filter(self) -> Filter:
         """Raises BadFilter."""
@@ -78,7 +78,9 @@ async def message(queue_id: str, acts: Annotated[Acts, Depends(asks("queue-show"
 
 
 @router.post(
-    "/queue/{verb}", dependencies=[Depends(idempotency_key)], responses=example({"done": ["0001J9ZK4W7QH2"]})
+    "/queue/orders/{verb}",
+    dependencies=[Depends(idempotency_key)],
+    responses=example({"done": ["0001J9ZK4W7QH2"]}),
 )
 async def order(verb: Verb, which: Which, acts: Annotated[Acts, Depends(acts_of)]) -> Done:
     """Holds, releases, retries, deletes or bounces messages; `done` are those to which it was done.

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime, Field, SecretStr
+from pydantic import AwareDatetime, Field, SecretStr, StrictBool
 
 from gatepost.admin import accounts as admin
 from gatepost.admin.acts import Acts
@@ -25,8 +25,8 @@ _BOB = {
     "administrator": False, "guessable": False, "quota_bytes": None, "created": "2026-01-31T08:00:00+00:00",
 }  # fmt: skip
 Password = Annotated[SecretStr, Field(min_length=1, max_length=1_024)]
-Quota = Annotated[int, Field(ge=0, le=2**62)]
-Most = Annotated[int, Field(ge=1, le=1_000_000_000)] | None
+Quota = Annotated[int, Field(ge=0, le=2**62, strict=True)]
+Most = Annotated[int, Field(ge=1, le=1_000_000_000, strict=True)] | None
 
 
 class UserToAdd(Body):
@@ -39,9 +39,9 @@ class UserToAdd(Body):
     password: Password | None = None
     full_name: Annotated[str, Field(max_length=254)] = ""
     addresses: Annotated[tuple[Word, ...], Field(max_length=1_000)] = ()
-    administrator: bool = False
+    administrator: StrictBool = False
     quota_bytes: Quota | None = None
-    even_so: Annotated[bool, Field(description="Also a password that attackers try.")] = False
+    even_so: Annotated[StrictBool, Field(description="Also a password that attackers try.")] = False
 
 
 class UserToChange(Body):
@@ -51,19 +51,19 @@ class UserToChange(Body):
     full_name: Annotated[str, Field(max_length=254)] | None = None
     addresses: Annotated[tuple[Word, ...], Field(max_length=1_000)] | None = None
     quota_bytes: Quota | None = None
-    quota_default: Annotated[bool, Field(description="The quota of [mailboxes].")] = False
-    administrator: bool | None = None
+    quota_default: Annotated[StrictBool, Field(description="The quota of [mailboxes].")] = False
+    administrator: StrictBool | None = None
 
 
 class NewPassword(Body):
     model_config = examples(one={"password": "three plain words"})
     password: Password
-    even_so: bool = False
+    even_so: StrictBool = False
 
 
 class Disabled(Body):
     model_config = examples(one={"disabled": True})
-    disabled: bool
+    disabled: StrictBool
 
 
 class Device(Body):
@@ -73,7 +73,7 @@ class Device(Body):
     label: Word
     networks: Annotated[tuple[Word, ...], Field(max_length=50)] = ()
     senders: Annotated[tuple[Word, ...], Field(max_length=50)] = ()
-    collects: Annotated[bool, Field(description="Also for fetching mail.")] = False
+    collects: Annotated[StrictBool, Field(description="Also for fetching mail.")] = False
     expires: AwareDatetime | None = None
     messages_per_minute: Most = None
     recipients_per_hour: Most = None
