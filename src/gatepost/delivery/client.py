@@ -185,7 +185,10 @@ class Client:
                 self._data_answered(transaction, reply)
                 return
             if verb is _MAIL_VERB:
-                transaction.mail_answered(reply)
+                if reply.code // 100 == 2:
+                    transaction.offered = True
+                else:
+                    transaction.mail_answered(reply)
             elif verb is _RCPT_VERB:
                 transaction.rcpt_answered(reply)
             if not self._pipelining:

@@ -71,16 +71,20 @@ class Dispatcher:
         self._done: dict[AnyLane, int] = {}
         self._turns: dict[AnyLane, float] = {}  # of slow lanes: when their put off parcels come again
         # The hot path: by the domain as it stands in the envelope.
-        self._by_domain: dict[str, AnyLane] = {}
+        self._by_domain: dict[str, tuple[NextHop, AnyLane]] = {}
 
     def send(self, errand: Errand) -> None:
         """Every remaining recipient is on its way, or settled already."""
         job = errand.job
         if len(job.remaining) == 1:
             domain = job.envelope.recipients[job.remaining[0]].address.domain
-            lane = self._by_domain.get(domain)
-            if lane is not None:
-                self._add(lane, Parcel(errand, job.remaining, self._routing.to(domain)))
+            known = self._by_domain.get(domain)
+            if known is not None:
+                hop, lane = known
+                if self._turns:
+                    self._add(lane, Parcel(errand, job.remaining, hop))
+                else:
+                    lane.add(Parcel(errand, job.remaining, hop))
                 return
         parcels = self._split(errand)
         errand.open_parcels = len(parcels)
@@ -157,7 +161,7 @@ class Dispatcher:
     def _remember(self, domain: str, hop: NextHop) -> None:
         if len(self._by_domain) >= _DOMAINS:
             self._by_domain.clear()
-        self._by_domain[domain] = self._lane(hop)
+        self._by_domain[domain] = hop, self._lane(hop)
 
     def _prune(self) -> None:
         self._by_domain.clear()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gatepost.config.schema import Certificate, TlsMode, VirtualServer
@@ -104,8 +104,8 @@ class TlsChannel:
     """
 
     __slots__ = (
-        "_asked", "_exporter_secret", "_incoming", "_outgoing", "_read", "_secrets", "_take", "_tls",
-        "_write", "certificate", "closed", "established",
+        "_asked", "_engine", "_exporter_secret", "_incoming", "_outgoing", "_secrets", "_tls", "certificate",
+        "closed", "established",
     )  # fmt: skip
 
     def __init__(self, server: TlsServer) -> None:
@@ -115,11 +115,8 @@ class TlsChannel:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = server.faces.default.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        # what SSLObject.read and .write call, each through a method of its own
-        engine = getattr(self._tls, "_sslobj", self._tls)
-        self._read: Callable[[int], bytes] = engine.read
-        self._write: Callable[[bytes], int] = engine.write
-        self._take = self._outgoing.read
+        # what SSLObject calls for each read and write, through a method that adds nothing
+        self._engine: ssl.SSLObject = getattr(self._tls, "_sslobj", self._tls)
         self._exporter_secret: bytes | None = None
         self.established = False
         self.closed = False
@@ -131,7 +128,7 @@ class TlsChannel:
         if not self.established and not self._handshake():
             return b""
         try:
-            piece = self._read(_READ_BYTES)
+            piece = self._engine.read(_READ_BYTES)
             if len(piece) < _READ_BYTES and not incoming.pending and piece:
                 return piece
             return self._rest(piece)
@@ -146,7 +143,7 @@ class TlsChannel:
     def _rest(self, piece: bytes) -> bytes:
         """All that can be read: records may lie buffered, and no new event would come for them."""
         pieces: list[bytes] = []
-        incoming, read = self._incoming, self._read
+        incoming, read = self._incoming, self._engine.read
         try:
             # Not until WANT_READ: the exception would cost more than the record.
             while piece:
@@ -184,10 +181,10 @@ class TlsChannel:
     def encrypt(self, data: bytes) -> bytes:
         """The records that carry `data`. Raises TlsFailure."""
         try:
-            self._write(data)
+            self._engine.write(data)
         except _SSL_PROBLEMS as problem:
             raise _failure(problem) from problem
-        return self._take()
+        return self._outgoing.read()
 
     def take_output(self) -> bytes:
         return self._outgoing.read()

@@ -153,7 +153,8 @@ class Client:
         missing = _missing_for_mail(mail, offered)
         lines = mail.encode()
         for command in recipients:
-            missing = missing or _missing(command, offered)
+            if command.notify is not None or command.orcpt is not None:
+                missing = missing or _missing(command, offered)
             lines += command.encode()
         if missing is not None:
             raise LocalProtocolError(f"the server does not offer {missing}")

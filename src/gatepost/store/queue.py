@@ -165,9 +165,11 @@ class Queue:
 
     def record(self, job: Job, outcomes: Sequence[Outcome], retry_at: float | None, *, warned: bool) -> None:
         """See `Spool.record`."""
-        if len(outcomes) == 1 and _is_the_last(job, outcomes[0]):
-            self._done(job)
-            return
+        if len(outcomes) == 1:
+            outcome = outcomes[0]
+            if outcome.disposition is not _DEFERRED and job.remaining == (outcome.recipient,):
+                self._done(job)
+                return
         over = {outcome.recipient for outcome in outcomes if outcome.disposition is not _DEFERRED}
         remaining = tuple([index for index in job.remaining if index not in over])
         if not remaining or self.orders.get(job.id) is Order.DELETE:
@@ -199,8 +201,10 @@ class Queue:
         del self.busy[job.id]
         if self.orders:
             self.orders.pop(job.id, None)
-        self._let_go(job)
         segment = job.segment
+        segment.busy -= 1
+        self._memory_used -= job.charge
+        job.charge = 0
         segment.outcomes.done(job.offset)
         segment.live -= 1
         segment.live_bytes -= job.record_size
@@ -317,10 +321,6 @@ class Queue:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
-
-
-def _is_the_last(job: Job, outcome: Outcome) -> bool:
-    return outcome.disposition is not _DEFERRED and job.remaining == (outcome.recipient,)
 
 
 def _latest(job: Job, outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
