@@ -16,6 +16,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("log",),
     ("meter",),
     ("service",),
+    ("wholefile",),
     ("mail",),
     ("wire",),
     ("smtp",),

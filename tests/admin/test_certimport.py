@@ -27,9 +27,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.admin.certfiles import named_in, places, put
-from gatepost.admin.certificate import Pair
 from gatepost.admin.certimport import CannotImport, PasswordNeeded, doubts, objections, opened
 from gatepost.secret import Secret
+from gatepost.server.certificate import KeyPair
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 HOST = "mail.example.org"
@@ -193,8 +193,8 @@ def test_a_wildcard_serves_one_label() -> None:
 
 def test_the_pair_is_put_and_the_one_before_kept(tmp_path: Path) -> None:
     where = places(tmp_path, "default")
-    assert put(Pair(b"chain 1", b"key 1"), where) == []
-    kept = put(Pair(b"chain 2", b"key 2"), where)
+    assert put(KeyPair(b"chain 1", b"key 1"), where) == []
+    kept = put(KeyPair(b"chain 2", b"key 2"), where)
     assert (where.chain.read_bytes(), where.key.read_bytes()) == (b"chain 2", b"key 2")
     assert sorted(path.read_bytes() for path in kept) == [b"chain 1", b"key 1"]
     for key in (where.key, where.key.with_name("default.key.old")):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.files import written
-from gatepost.config.edit import Draft, EditError, replace_file
+from gatepost.config.edit import Draft, EditError
 from gatepost.config.load import ConfigError
 
 _TEXT = """# our gate
@@ -171,14 +171,6 @@ def test_the_second_of_two_administrators_overwrites_nothing(draft: Draft, tmp_p
     with pytest.raises(EditError, match="changed meanwhile"):
         draft.save()
     assert "other.example.org" in (tmp_path / "gatepost.toml").read_text(encoding="utf-8")
-
-
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
-    file = written(tmp_path, _TEXT)
-    with pytest.raises(TypeError):
-        replace_file(file, "not bytes")  # type: ignore[arg-type]
-    assert file.read_text(encoding="utf-8") == _TEXT
-    assert os.listdir(tmp_path) == ["gatepost.toml"]
 
 
 _values = (

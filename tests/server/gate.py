@@ -17,7 +17,7 @@ from typing import Any
 import dns.asyncresolver
 
 from directory.directories import CHEAP, open_accounts
-from gatepost.admin.certificate import Pair, self_signed
+from gatepost.admin.certificate import self_signed
 from gatepost.config.load import load_text
 from gatepost.config.schema import Settings
 from gatepost.directory.build import directories
@@ -34,6 +34,7 @@ from gatepost.log import Log, LogWriter
 from gatepost.login import Login
 from gatepost.secret import Secret
 from gatepost.server.bind import listening_socket
+from gatepost.server.certificate import KeyPair
 from gatepost.server.listener import Listener
 from gatepost.server.room import Room
 from gatepost.server.sessions import Sessions
@@ -50,7 +51,7 @@ PASSWORD = "a long secret"
 
 
 @cache
-def certificate() -> Pair:
+def certificate() -> KeyPair:
     return self_signed(["localhost", "mail.example.org"])
 
 

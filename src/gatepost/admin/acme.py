@@ -30,9 +30,9 @@ from josepy.jwa import ES256
 from josepy.jwk import JWK, JWKEC
 
 from gatepost.admin.acme_door import AcmeDoor, HttpDoor, TlsAlpnDoor
-from gatepost.admin.certificate import Pair
 from gatepost.config.acme import Acme, Challenge
 from gatepost.config.certificates import dns_names
+from gatepost.server.certificate import KeyPair
 
 _NONCES: Final = 5
 _WITHIN: Final = timedelta(minutes=3)
@@ -86,7 +86,7 @@ def due(leaf: x509.Certificate | None, acme: Acme, now: datetime) -> str | None:
     return f"it ends in {left.days} days" if left < timedelta(days=acme.renew_days) else None
 
 
-def fetched(acme: Acme, account_file: Path, end: socket.socket, now: datetime) -> Pair:
+def fetched(acme: Acme, account_file: Path, end: socket.socket, now: datetime) -> KeyPair:
     """A certificate for the names, with a new key. `end` listens where the authority comes to look.
 
     Raises AcmeFailed, OSError.
@@ -111,7 +111,7 @@ def _refusals(failed: Sequence[messages.AuthorizationResource]) -> Iterator[str]
                 yield f"{name}: {challenge.error.detail or challenge.error.typ}"
 
 
-def _fetched(acme: Acme, account_file: Path, end: socket.socket, now: datetime) -> Pair:
+def _fetched(acme: Acme, account_file: Path, end: socket.socket, now: datetime) -> KeyPair:
     account_key = _account_key(account_file)
     authority = _registered(acme, account_key)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -128,7 +128,7 @@ def _fetched(acme: Acme, account_file: Path, end: socket.socket, now: datetime) 
         # the library compares with a naive clock of its own
         order = authority.poll_and_finalize(order, now.astimezone().replace(tzinfo=None) + _WITHIN)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return Pair(order.fullchain_pem.encode("ascii"), pem)
+    return KeyPair(order.fullchain_pem.encode("ascii"), pem)
 
 
 def _challenge(authorization: messages.AuthorizationResource, wanted: Challenge) -> messages.ChallengeBody:

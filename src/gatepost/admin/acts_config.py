@@ -10,8 +10,8 @@ from gatepost.admin.configuration import Stale, changes, digest, safe, written
 from gatepost.admin.desk import Desk
 from gatepost.admin.difference import Change
 from gatepost.admin.link import NotRunning, Refused
-from gatepost.config.edit import replace_file
 from gatepost.config.load import ConfigError
+from gatepost.wholefile import replace_file
 
 _SHOWN = 50
 

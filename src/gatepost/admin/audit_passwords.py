@@ -21,10 +21,10 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from gatepost.admin.generation import write_whole
 from gatepost.directory.password import prepared, scram_keys
 from gatepost.secret import Secret
 from gatepost.store.user import Credential
+from gatepost.wholefile import replace_file
 
 _AT_ONCE: Final = 50  # guesses at one account before the next one's turn
 _HASHER: Final = PasswordHasher()
@@ -123,7 +123,7 @@ class PasswordTrials:
 
     def _remember(self, trials: Iterable[_Trial]) -> None:
         rows = {one.subject.name: asdict(_tried(one)) for one in trials}
-        write_whole(self._memory, json.dumps(rows, indent=1))
+        replace_file(self._memory, json.dumps(rows, indent=1).encode())
 
 
 def fits(credential: Credential, guess: str) -> bool:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gatepost.admin.certificate import Pair
 from gatepost.admin.certimport import CannotImport
 from gatepost.config.edit import Draft
+from gatepost.server.certificate import KeyPair
+from gatepost.wholefile import Owner, draft_file, sync_folder
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 
@@ -30,20 +31,20 @@ def places(folder: Path, name: str) -> Places:
     return Places(folder / "certs" / f"{name}.pem", folder / "certs" / f"{name}.key")
 
 
-def put(pair: Pair, where: Places, owner: tuple[int, int] | None = None) -> list[Path]:
+def put(pair: KeyPair, where: Places, owner: Owner | None = None) -> list[Path]:
     """The pair lies there, whole, the key readable by its owner alone; what lay there before is `.old`.
 
-    `owner` (user and group) gets both when they are written for another. The old files are the answer.
+    `owner` gets both when they are written for another. The old files are the answer.
     Raises OSError.
     """
     folder = where.chain.parent
     if not folder.exists():
         folder.mkdir(parents=True, mode=0o700)
         if owner is not None:
-            os.chown(folder, *owner)
+            os.chown(folder, owner.user, owner.group)
     drafts = [
-        (_draft(where.key, pair.key, 0o600, owner), where.key),
-        (_draft(where.chain, pair.chain, 0o644, owner), where.chain),
+        (draft_file(where.key, pair.key, mode=0o600, owner=owner), where.key),
+        (draft_file(where.chain, pair.chain, mode=0o644, owner=owner), where.chain),
     ]
     kept = []
     for _, place in drafts:
@@ -54,39 +55,17 @@ def put(pair: Pair, where: Places, owner: tuple[int, int] | None = None) -> list
             kept.append(old)
     for draft, place in drafts:
         os.replace(draft, place)
-    _sync(where.chain.parent)
+    sync_folder(where.chain.parent)
     return kept
 
 
-def _draft(place: Path, content: bytes, mode: int, owner: tuple[int, int] | None) -> Path:
-    draft = place.with_name(f".{place.name}.new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with open(descriptor, "wb") as file:
-        os.fchmod(descriptor, mode)
-        if owner is not None:
-            os.fchown(descriptor, *owner)
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    return draft
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def service_owner(state: Path) -> tuple[int, int] | None:
+def service_owner(state: Path) -> Owner | None:
     """Whose the service's files are: the state folder's owner, when root writes for somebody else."""
     try:
         status = state.stat()
     except OSError:
         return None
-    return (status.st_uid, status.st_gid) if os.geteuid() == 0 and status.st_uid else None
+    return Owner(status.st_uid, status.st_gid) if os.geteuid() == 0 and status.st_uid else None
 
 
 def named_in(file: Path, name: str, where: Places) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,19 +15,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gatepost.config.certificates import dns_names, leaf_of
 from gatepost.config.schema import Certificate, Settings
+from gatepost.server.certificate import KeyPair
 
 _LIFETIME = timedelta(days=825)
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A certificate and its private key, PEM."""
-
-    chain: bytes
-    key: bytes
-
-
-def self_signed(names: Sequence[str], *, now: datetime | None = None) -> Pair:
+def self_signed(names: Sequence[str], *, now: datetime | None = None) -> KeyPair:
     """A certificate for the names, ECDSA P-256: its handshake costs the server half of RSA's."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = now or datetime.now(UTC)
@@ -47,10 +39,10 @@ def self_signed(names: Sequence[str], *, now: datetime | None = None) -> Pair:
         .sign(key, hashes.SHA256())
     )
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return Pair(certificate.public_bytes(Encoding.PEM), pem)
+    return KeyPair(certificate.public_bytes(Encoding.PEM), pem)
 
 
-def write_pair(pair: Pair, chain: Path, key: Path) -> None:
+def write_pair(pair: KeyPair, chain: Path, key: Path) -> None:
     """Both files are there, the key readable by its owner alone. Raises FileExistsError, OSError."""
     for path, content, mode in ((key, pair.key, 0o600), (chain, pair.chain, 0o644)):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

@@ -25,9 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from gatepost.admin.certificate import Pair
 from gatepost.config.certificates import dns_names, names_host
 from gatepost.secret import Secret
+from gatepost.server.certificate import KeyPair
 
 # OpenSSL's own list is often a folder it looks into by hash; these hold the same in one file.
 _BUNDLES: Final = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
@@ -53,9 +53,9 @@ class Imported:
     def leaf(self) -> x509.Certificate:
         return self.chain[0]
 
-    def pair(self) -> Pair:
+    def pair(self) -> KeyPair:
         chain = b"".join(one.public_bytes(Encoding.PEM) for one in self.chain)
-        return Pair(chain, self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return KeyPair(chain, self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def opened(content: bytes, password: Secret | None = None, key_content: bytes | None = None) -> Imported:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from gatepost.wholefile import replace_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Generations:
         """A file with the text, for workers to look at before it is a generation. Raises OSError."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._folder / "draft.toml"
-        write_whole(path, text)
+        replace_file(path, text.encode())
         return path
 
     def keep(self, text: str, *, by: str, now: datetime | None = None) -> Generation:
@@ -60,34 +59,7 @@ class Generations:
         number = history[-1].number + 1 if history else 1
         at = (now or datetime.now(UTC)).isoformat(timespec="seconds")
         generation = Generation(number, at, by)
-        write_whole(self.path(number), text)
+        replace_file(self.path(number), text.encode())
         lines = "".join(json.dumps(asdict(one)) + "\n" for one in (*history, generation))
-        write_whole(self._folder / "history", lines)
+        replace_file(self._folder / "history", lines.encode())
         return generation
-
-
-def write_whole(path: Path, text: str) -> None:
-    """The file holds all of `text` or what it held before, also after a power cut.
-
-    One that is there keeps its mode and owner; a new one is 0600. Raises OSError.
-    """
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            if path.exists():
-                there = path.stat()
-                os.fchmod(file.fileno(), there.st_mode & 0o7777)
-                with contextlib.suppress(PermissionError):
-                    os.fchown(file.fileno(), there.st_uid, there.st_gid)
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except OSError:
-        os.unlink(draft)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gatepost.admin.generation import write_whole
+from gatepost.wholefile import replace_file
 
 
 class Switches:
@@ -29,7 +29,7 @@ class Switches:
         else:
             self._states[server] = state
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_whole(self._path, json.dumps(self._states))
+        replace_file(self._path, json.dumps(self._states).encode())
 
     @property
     def stopped(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gatepost.admin.difference import Change, difference
-from gatepost.admin.generation import Generations, write_whole
+from gatepost.admin.generation import Generations
 from gatepost.admin.identities import identities
 from gatepost.cli.context import NO, Context, Failure, who
 from gatepost.cli.output import print_json, print_lines, print_table
@@ -18,6 +18,7 @@ from gatepost.config.load import ConfigError, load_text
 from gatepost.config.schema import Settings
 from gatepost.store.accounts import Accounts
 from gatepost.store.place import Place
+from gatepost.wholefile import replace_file
 
 _STATE = re.compile(r'^state\s*=\s*"([^"]+)"', re.MULTILINE)
 config = typer.Typer(no_args_is_help=True)
@@ -149,8 +150,8 @@ def undo(
         print("The file as it is now is not valid; every setting comes from the generation.")
     if not only_show:
         kept = here.file.with_name(here.file.name + ".before-undo")
-        write_whole(kept, here.file.read_text("utf-8", "replace"))
-        write_whole(here.file, text)
+        replace_file(kept, here.file.read_text("utf-8", "replace").encode())
+        replace_file(here.file, text.encode())
         print(f"{here.file} is generation {number} again, what it was is in {kept.name};")
         print("`gatepost reload` takes it over")
 

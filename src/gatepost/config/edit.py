@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from tomlkit.toml_document import TOMLDocument
 from gatepost.config.load import load_text
 from gatepost.config.schema import Settings
 from gatepost.config.source import KeyPath
+from gatepost.wholefile import replace_file
 
 Value = str | int | bool | Sequence[str] | Sequence[int] | Mapping[str, Any]
 
@@ -138,31 +137,3 @@ def _item(value: Any) -> Item:
     )
     inline: Item = tomlkit.parse(f"x = {{ {pairs} }}" if pairs else "x = {}")["x"]
     return inline
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """The file holds the content: the old one or the new one, never a part (rename, both synced)."""
-    path = path.resolve()  # a link stays a link
-    status = path.stat()
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), status.st_mode & 0o7777)
-            if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(file.fileno(), status.st_uid, status.st_gid)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
