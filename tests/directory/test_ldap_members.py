@@ -69,7 +69,9 @@ def test_other_directories_are_read_member_by_member() -> None:
         groups = {"objectClass": ["groupOfNames"]}
         script.add(dn("Relay"), {**groups, "cn": "Relay", "member": [dn("bob"), dn("Sales"), dn("gone")]})
         script.add(dn("Sales"), {**groups, "cn": "Sales", "member": [dn("ann"), dn("Relay")]})
-        script.add(dn("Unix"), {"objectClass": ["posixGroup"], "cn": "Unix", "memberUid": ["bob", "eve"]})
+        unix = {"objectClass": ["posixGroup"], "cn": "Unix", "gidNumber": "500"}
+        script.add(dn("Unix"), {**unix, "memberUid": ["bob", "eve"]})
+        script.add(dn("gina"), {"objectClass": ["posixAccount"], "uid": "gina", "gidNumber": "500"})
         async with running(script), house(script) as it:
             found = await asked(it, "Relay")
             assert found.whole
@@ -77,6 +79,6 @@ def test_other_directories_are_read_member_by_member() -> None:
                 "bob": ("Relay",),
                 "ann": ("Sales", "Relay"),
             }
-            assert {one.account for one in (await asked(it, "Unix")).people} == {"bob", "eve"}
+            assert {one.account for one in (await asked(it, "Unix")).people} == {"bob", "eve", "gina"}
 
     run(test)

@@ -62,6 +62,9 @@ _SEED = "\n".join(
             for name in ("people", "groups")
         ),
         *map(_person, ("nora", "alice", "erin", "paul")),
+        _person("gina", "uidNumber: 1000", "gidNumber: 500", "homeDirectory: /").replace(
+            "objectClass: inetOrgPerson", "objectClass: inetOrgPerson\nobjectClass: posixAccount"
+        ),
         _person("twin", "mail: shared@local.example"),
         _person("twin2", "mail: shared@local.example"),
         *(_person(f"extra{number}", "mail: crowd@local.example") for number in range(60)),

@@ -81,6 +81,7 @@ def test_groups_of_every_class_are_walked(staff: OpenLdap, tmp_path: Path, schem
             assert {"sales", "emea", "pop3 relay"} <= await _groups(directory, "nora@local.example")
             assert {"ring a", "ring b"} <= await _groups(directory, "erin")
             assert "unix" in await _groups(directory, "paul")
+            assert await _groups(directory, "gina") >= {"unix"}  # by her gidNumber
             assert not await _groups(directory, "alice")
 
     asyncio.run(test())

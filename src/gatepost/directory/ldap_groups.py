@@ -135,6 +135,9 @@ async def walked_membership(pool: LdapPool, root: str, person: Person) -> Member
     groups: dict[str, Group] = {dn_key(dn): Group(first_value(dn), dn) for dn in person.member_of}
     ahead: list[Filter] = [*map(_having_member, (person.dn, *person.member_of))]
     ahead.append(equal("memberUid", person.account))
+    if person.primary_group:  # RFC 2307 §5.3: this group does not list those whose first it is
+        first = equal("gidNumber", person.primary_group)
+        ahead.append(all_of(equal("objectClass", "posixGroup"), first))
     for _ in range(_LEVELS):
         if not ahead:
             return Membership(frozenset(key for group in groups.values() for key in group.keys), False)

@@ -92,6 +92,7 @@ def other_person(entry: Entry, *, now: float) -> Person:
         password_state=f"{entry.dn}\0{entry.text('pwdChangedTime')}",
         member_of=entry.texts("memberOf"),
         account=account,
+        primary_group=entry.text("gidNumber"),
     )
 
 

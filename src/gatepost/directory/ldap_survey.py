@@ -23,8 +23,9 @@ from gatepost.directory.ldap_tree import LdapTree, Nature
 from gatepost.store.naming import group_key
 
 _SECURITY: Final = 0x80000000
-_ATTRIBUTES: Final = ("cn", "objectSid", "groupType", "member", "uniqueMember", "memberUid")
+_ATTRIBUTES: Final = ("cn", "objectSid", "groupType", "member", "uniqueMember", "memberUid", "gidNumber")
 _SHOWN: Final = 20
+_FIRST_IN: Final = 1_000
 _WALKED: Final = 2_000
 
 
@@ -74,7 +75,16 @@ class LdapSurvey:
         else:
             query = Query(nature.root, all_of(equal("cn", name), _GROUPS), _ATTRIBUTES, limit=_SHOWN)
         found = (await self._tree.pool.search(query)).entries
-        return [_found(entry, nature) for entry in found]
+        return [_found(entry, nature, await self._first_in(nature, entry)) for entry in found]
+
+    async def _first_in(self, nature: Nature, group: Entry) -> Sequence[str]:
+        """Accounts whose first group it is; those it does not list (RFC 2307 §5.3)."""
+        number = group.text("gidNumber")
+        if nature.active_directory or not number:
+            return ()
+        wanted = all_of(equal("objectClass", "posixAccount"), equal("gidNumber", number))
+        found = await self._tree.pool.search(Query(nature.root, wanted, ("uid",), limit=_FIRST_IN))
+        return [entry.text("uid") for entry in found.entries]
 
     async def way(self, person: Person, key: str) -> tuple[str, ...]:
         """The groups from the person up to the one of this key; empty when no way was found."""
@@ -154,6 +164,9 @@ class LdapSurvey:
         wanted = [equal("member", dn), equal("uniqueMember", dn)]
         if person is not None and not nature.active_directory:
             wanted.append(equal("memberUid", person.account))
+            if person.primary_group:
+                first = equal("gidNumber", person.primary_group)
+                wanted.append(all_of(equal("objectClass", "posixGroup"), first))
         if person is not None and person.sid and person.primary_group:
             wanted.append(
                 equal("objectSid", sid_bytes(f"{person.sid.rpartition('-')[0]}-{person.primary_group}"))
@@ -175,9 +188,9 @@ _GROUPS: Final = any_of(
 _ADMINISTRATORS: Final = ("Domain Admins", "Enterprise Admins", "Schema Admins", "Administrators")
 
 
-def _found(entry: Entry, nature: Nature) -> FoundGroup:
+def _found(entry: Entry, nature: Nature, first: Sequence[str]) -> FoundGroup:
     security = not nature.active_directory or bool(entry.number("groupType") & _SECURITY)
-    members = (*entry.texts("member"), *entry.texts("uniqueMember"), *entry.texts("memberUid"))
+    members = (*entry.texts("member"), *entry.texts("uniqueMember"), *entry.texts("memberUid"), *first)
     return FoundGroup(group_of(entry), security, members)
 
 
