@@ -97,6 +97,21 @@ def test_a_bare_name_in_two_domains_is_nobodys(house: House) -> None:
     assert found.names == {"bob@example.org"}
 
 
+def test_a_further_address_is_a_name_too(house: House) -> None:
+    house.accounts.users.set_addresses(
+        "bob@example.org", ["robert@example.org", "bücher@example.net"], domains=DOMAINS, by="x"
+    )
+    house.directory.refresh()
+    for name in ("robert@example.org", " Robert@EXAMPLE.org", "bücher@example.net", "bob"):
+        assert verify(house, name, "tangerine") == "bob@example.org"
+        assert verify(house, name, "mandarin") is Reason.WRONG_PASSWORD
+        assert asyncio.run(house.directory.scram_keys(name)) is not None
+    for name in ("robert", "b\u00fccher", "rob@example.org"):
+        assert verify(house, name, "tangerine") is Reason.UNKNOWN_USER
+    house.accounts.users.set_addresses("bob@example.org", [], domains=DOMAINS, by="x")
+    assert verify(house, "robert@example.org", "tangerine") is Reason.UNKNOWN_USER
+
+
 def test_a_bare_name_is_not_sought_in_other_domains(house: House) -> None:
     house.add("zoe@example.net", "mandarin")
     assert identity(house, "zoe") is None

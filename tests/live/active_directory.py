@@ -102,6 +102,10 @@ class ActiveDirectory:
         """smtpsvc is that service too."""
         _done("samba-tool", "spn", "add", principal, "smtpsvc", "-s", self.configuration)
 
+    def user(self, *arguments: str) -> None:
+        """`samba-tool user ARGUMENTS` is done."""
+        _done("samba-tool", "user", *arguments, "-s", self.configuration)
+
     def export_key(self, principal: str, keytab: Path) -> None:
         """The keytab holds the key of the service too."""
         _done(

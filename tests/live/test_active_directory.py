@@ -26,7 +26,7 @@ from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
 from live.active_directory import SHORT, ActiveDirectory, BlackHole, password_file
 from live.ad_seed import PASSWORD
-from live.gate import LOCAL_DOMAIN, SUBMISSION, SUBMISSION_TLS, Gate, route
+from live.gate import LOCAL_DOMAIN, SUBMISSION, SUBMISSION_TLS, Gate, done, route
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("active-directory")]
 
@@ -131,6 +131,25 @@ def test_every_refused_login_looks_the_same_and_is_logged_apart(gate: Gate) -> N
 
 def _without_session(answer: str) -> str:
     return answer.rpartition(" ")[0]
+
+
+def test_a_device_of_somebody_of_the_directory(gate: Gate, corp: ActiveDirectory) -> None:
+    """Its secret outlives the account's password, and no longer the account."""
+    corp.user("create", "devon", PASSWORD, f"--mail-address=devon@{LOCAL_DOMAIN}")
+    made = gate.command("user", "app-password", f"{SHORT}\\devon", "--label", "Scanner", "--json")
+    row = json.loads(done(made).stdout)
+    assert (row["account"], row["directory"]) == ("devon@gatepost.test", "ad")
+    local = f"alice@{LOCAL_DOMAIN}"
+    for name in ("devon", f"{SHORT}\\devon", f"devon@{LOCAL_DOMAIN}"):
+        assert relayed(gate, name, row["secret"], f"devon@{LOCAL_DOMAIN}", local) == "250"
+    assert relayed(gate, "nora", row["secret"]).startswith("535")
+    corp.user("setpassword", "devon", f"--newpassword={PASSWORD}2")
+    assert relayed(gate, "devon", row["secret"], f"devon@{LOCAL_DOMAIN}", local) == "250"
+    corp.user("disable", "devon")
+    until = time.monotonic() + 4 * FACTS
+    while not (said := relayed(gate, "devon", row["secret"])).startswith("535"):
+        assert time.monotonic() < until, said
+    gate.wait_for_log("reason=account-disabled")
 
 
 def test_mail_for_people_of_the_directory_is_taken_and_for_nobody_is_not(gate: Gate) -> None:

@@ -79,15 +79,17 @@ def _told(oddity: Oddity) -> str:
 
 
 async def _twice(settings: Settings, name: str, tree: LdapTree, accounts: Accounts) -> AsyncIterator[Finding]:
-    """Local accounts whose name somebody in the directory bears too."""
-    users = [user.name for user in accounts.users.all()]
+    """Names by which local people log in, and somebody in the directory does too."""
+    users = [name for user in accounts.users.all() for name in (user.name, *user.addresses)]
     shown = 0
     for begins in range(0, len(users), _AT_ONCE):
         part = users[begins : begins + _AT_ONCE]
         for user, there in zip(part, await asyncio.gather(*(_has(tree, one) for one in part)), strict=True):
             if there and shown < _SHOWN:
                 shown += 1
-                text = f"{user} is a local account and somebody's name in {name}: the first directory has it"
+                text = (
+                    f"{user} is a local account's and somebody's name in {name}: the first directory has it"
+                )
                 yield _warning(settings, 0, text, "delete one of the two, or call it otherwise")
 
 

@@ -1,5 +1,7 @@
 """The local directory: the accounts in Gatepost's own database. It is always there.
 
+People log in by their primary address, its bare name, or a further address: no two have the same one.
+
 Answers are remembered until anything in the database changes; `refresh` looks for that in two
 microseconds. A login looks each time, running sessions and recipients once a second.
 """
@@ -199,7 +201,7 @@ class LocalDirectory:
 
     def _read(self, name: str) -> _Account | _Nobody:
         with self._accounts.database.reading() as connection:
-            found = user.numbers(connection, name, self._domains)
+            found = user.numbers(connection, name, self._domains) or user.holders(connection, name)
             if len(found) != 1:
                 return _Nobody()
             number = found[0]

@@ -89,6 +89,14 @@ def numbers(connection: Connection, name: str, domains: Collection[str]) -> list
     return list(connection.execute(_NUMBERS, {"names": names}).scalars())
 
 
+def holders(connection: Connection, name: str) -> list[int]:
+    """The user whose further address `name` is, if it is one; no two have the same."""
+    query = select(tables.addresses.c.user_id).where(
+        tables.addresses.c.address == naming.canonical(name.strip())
+    )
+    return list(connection.execute(query).scalars())
+
+
 def require_free(connection: Connection, address: str) -> None:
     """Nothing has the canonical `address`.
 
