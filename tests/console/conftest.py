@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from console.house import ConsoleHouse, served
 from console.rig import Rig, make_file
 
 
@@ -23,3 +24,10 @@ def rig(_furnished: Path, tmp_path: Path) -> Iterator[Rig]:
     rig = Rig(tmp_path / "house" / "gatepost.toml")
     yield rig
     rig.close()
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleHouse]:
+    """A running Gatepost with its console; what a test changes of it, it changes back."""
+    with served(tmp_path_factory.mktemp("running") / "house") as house:
+        yield house

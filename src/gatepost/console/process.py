@@ -40,6 +40,7 @@ from gatepost.store.consoledb import ConsoleStore
 from gatepost.store.place import Place
 
 _LOG_SECONDS: Final = 0.05
+_RENEW_SECONDS: Final = 60.0
 
 
 class Process:
@@ -88,12 +89,28 @@ class Process:
         ]
         self._log.event("console-ready", listen=str(door.getsockname()))
         gone = asyncio.create_task(link.closed.wait())
+        renewing = asyncio.create_task(self._renew())
         await asyncio.wait({gone, *serving}, return_when=asyncio.FIRST_COMPLETED)
+        renewing.cancel()
         await _ended(serving, web, local)
         self._place.api.unlink(missing_ok=True)
         self._attempts.close()
         self._passwords.close()
         self._accounts.close()
+
+    async def _renew(self) -> None:
+        """The certificate that lies on the disk is shown, looked at once a minute; until cancelled."""
+        known = _stamps(self._settings)
+        while self._tls is not None:
+            await asyncio.sleep(_RENEW_SECONDS)
+            stamps = _stamps(self._settings)
+            if stamps != known:
+                known = stamps
+                try:
+                    await asyncio.to_thread(_load, self._tls, self._settings)
+                    self._log.event("certificate-taken-up", server="console")
+                except (OSError, ValueError) as problem:
+                    self._log.error("certificate-unusable", server="console", problem=str(problem))
 
     async def _hear(self, verb: str, fields: dict[str, Value]) -> Value:
         """What the daemon says to all."""
@@ -136,6 +153,14 @@ def _load(context: ssl.SSLContext, settings: Settings) -> None:
     """New connections see the certificate as it is now. Raises OSError, ValueError."""
     if settings.console is not None and settings.console.certificate is not None:
         load(context, key_pair(settings.certificates[settings.console.certificate]))
+
+
+def _stamps(settings: Settings) -> list[tuple[int, int]]:
+    """When the files of the certificate were written, and their sizes."""
+    name = None if settings.console is None else settings.console.certificate
+    one = None if name is None else settings.certificates.get(name)
+    files = () if one is None else (one.chain, one.key, one.pfx)
+    return [(stat.st_mtime_ns, stat.st_size) for stat in (f.stat() for f in files if f and f.exists())]
 
 
 def in_force(text: str, file: Path) -> Settings:
