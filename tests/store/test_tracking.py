@@ -224,15 +224,97 @@ def test_a_database_of_the_first_version_is_taken_over(path: Path) -> None:
         connection.execute(f"DROP TABLE {name}_words")
         connection.execute(f"DROP VIEW {name}_text")
     connection.execute("DROP TABLE tail")
-    connection.execute("ALTER TABLE message DROP COLUMN subject")
+    for name in ("subject", "said"):
+        connection.execute(f"ALTER TABLE message DROP COLUMN {name}")
     for name in ("message", "refusal"):
         connection.execute(f"ALTER TABLE {name} DROP COLUMN device")
+    old = f"{BOB}\x1frelayed\x1f250\x1f2.0.0\x1fok taken\x1fmx.example.net\x1f1700000000.5"
+    connection.execute("UPDATE message SET outcomes = ? WHERE queue_id = 'Q1'", (old,))
     connection.execute("PRAGMA user_version = 1")
     connection.close()
     later = Tracking(path)
     later.start()
     later.close()
-    assert [m.queue_id for m in later.search(Question(recipient="bob@example.net")).messages] == ["Q1"]
+    for question in (Question(recipient="bob@example.net"), Question(said="mx.example.net taken")):
+        (message,) = later.search(question).messages
+        assert message.queue_id == "Q1"
+        (outcome,) = message.outcomes
+        assert (outcome.recipient, outcome.text, outcome.at) == (str(BOB), "ok taken", 1_700_000_000.5)
+
+
+def test_a_database_of_the_version_before_is_indexed_anew(path: Path) -> None:
+    connection = trackdb.connect(path)
+    connection.execute("DROP VIEW message_text")
+    connection.execute("ALTER TABLE message DROP COLUMN said")
+    connection.execute("CREATE VIEW message_text AS SELECT number, sender AS words FROM message")
+    connection.execute("CREATE INDEX message_session ON message (session)")
+    connection.execute("PRAGMA user_version = 3")
+    connection.close()
+    later = Tracking(path)
+    later.start()
+    later.note_outcome("Q2", EVE, Outcome(0, Disposition.FAILED, 550, "5.1.1", "gone"), time.time(), None)
+    later.close()
+    connection = trackdb.connect(path)
+    assert trackdb.behind(connection) == 0
+    connection.close()
+    assert [m.queue_id for m in later.search(Question(session="S1")).messages] == ["Q1"]
+    assert [m.queue_id for m in later.search(Question(outcome="failed")).messages] == ["Q2"]
+
+
+def test_numbers_that_begin_anew_are_indexed_anew(tmp_path: Path) -> None:
+    path = tmp_path / "t"
+    for at in (1.0, time.time()):  # the first is older than what is kept
+        tracking = Tracking(path)
+        tracking.start()
+        tracking.note_accepted(f"Q{at:.0f}", "S", "v", "p", None, ANN, (BOB,), 1, at)
+        tracking.close()
+    connection = trackdb.connect(path)
+    trackdb.delete_before(connection, time.time() + 1)
+    assert trackdb.tail(connection, "message") == 0
+    connection.close()
+    last = Tracking(path)
+    last.start()
+    last.note_accepted("Q9", "S9", "v", "p", None, ANN, (BOB,), 1, time.time())
+    last.close()
+    assert [m.queue_id for m in last.search(Question(session="S9")).messages] == ["Q9"]
+
+
+@pytest.mark.parametrize("how", ["at once", "later"])
+def test_a_message_is_found_by_what_became_of_it(tmp_path: Path, how: str) -> None:
+    tracking, now = Tracking(tmp_path / "t"), time.time()
+    what = {
+        "Q1": [Outcome(0, Disposition.RELAYED, 250, "2.0.0", "ok", "mx.example.net")],
+        "Q2": [Outcome(0, Disposition.DEFERRED, 451, "4.3.0", "busy"), _relayed()],
+        "Q3": [Outcome(0, Disposition.FAILED, 550, "5.1.1", "gone", "mx.example.net")],
+        "Q4": [],
+    }
+    tracking.start()
+    for queue_id in what:
+        tracking.note_accepted(queue_id, "S", "v", "p", None, ANN, (BOB,), 1, now, "Hello")
+    if how == "later":
+        tracking.close()
+        tracking.start()
+    for queue_id, outcomes in what.items():
+        for outcome in outcomes:
+            tracking.note_outcome(queue_id, BOB, outcome, now, outcome.host)
+    tracking.note_event("Q3", "bounced", "report R1 to ann@example.org", now)
+    tracking.note_event("Q4", "held", "by the operator", now)
+    tracking.close()
+    for outcome_word, found in {
+        "relayed": ["Q2", "Q1"], "deferred": ["Q2"], "failed": ["Q3"], "bounced": ["Q3"], "held": ["Q4"],
+        "released": [],
+    }.items():  # fmt: skip
+        messages = tracking.search(Question(outcome=outcome_word)).messages
+        assert [message.queue_id for message in messages] == found, outcome_word
+        assert tracking.search(Question(outcome=outcome_word)).refusals == []
+    assert [m.queue_id for m in tracking.search(Question(outcome="failed", said="gone")).messages] == ["Q3"]
+    assert tracking.search(Question(outcome="failed", said="busy")).messages == []
+    (third,) = tracking.search(Question(queue_id="Q3")).messages
+    assert [(o.recipient, o.disposition, o.code, o.text, o.next_hop) for o in third.outcomes] == [
+        (str(BOB), "failed", 550, "gone", "mx.example.net"),
+        ("", "bounced", 0, "report R1 to ann@example.org", None),
+    ]
+    assert third.subject == "Hello"
 
 
 def test_the_device_stands_with_what_it_did(path: Path) -> None:

@@ -9,25 +9,20 @@ state: deleting it loses history and nothing else.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from gatepost.store.tracked import TrackedOutcome
-from gatepost.store.tracktables import NAMES, TABLES, VERSION, WORDS
+from gatepost.store.tracknotes import Value
+from gatepost.store.tracktables import NAMES, TABLES, VERSION, WITHOUT_WORDS, WORDS
 
 _DELETED_AT_ONCE = 5_000
 _ROWS_AT_ONCE = 500  # SQLite binds at most 32,766 values in a statement
 ENDS = "SELECT (SELECT min(number) FROM {0}), (SELECT max(number) FROM {0})"  # together they would scan
-_FIELD = "\x1f"
-_ROW = "\x1e"
 
-MESSAGE_COLUMNS = (
-    "queue_id,session,virtual_server,peer,user,sender,recipients,size_bytes,at,outcomes,subject,device"
-)
+PLAIN_COLUMNS = "queue_id,session,virtual_server,peer,user,sender,recipients,size_bytes,at,outcomes,said"
+MESSAGE_COLUMNS = PLAIN_COLUMNS + ",subject,device"
 OUTCOME_COLUMNS = "queue_id,recipient,disposition,code,enhanced,text,next_hop,at"
 REFUSAL_COLUMNS = "session,virtual_server,peer,user,stage,reason,sender,recipient,reply,at,device"
-
-Value = str | int | float | None
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -46,7 +41,11 @@ def connect(path: Path) -> sqlite3.Connection:
     if version in (1, 2):
         for table in ("message", "refusal"):
             connection.execute(f"ALTER TABLE {table} ADD COLUMN device TEXT")
-    if version < 2:
+    if version in (1, 2, 3):
+        connection.execute("ALTER TABLE message ADD COLUMN said TEXT")
+    if version in (2, 3):
+        _run(connection, WITHOUT_WORDS)  # all rows are indexed anew, in quiet seconds
+    if version < VERSION:
         _run(connection, WORDS)
     if version < VERSION:
         connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -113,6 +112,11 @@ def _delete_below(connection: sqlite3.Connection, table: str, number: int) -> in
             (bound, table),
         )
         gone += connection.execute(f"DELETE FROM {table} WHERE number < ?", (bound,)).rowcount  # noqa: S608
+        # Numbers begin anew in an empty table.
+        connection.execute(
+            f"UPDATE tail SET number = 0 WHERE name = ? AND NOT EXISTS (SELECT 1 FROM {table})",  # noqa: S608
+            (table,),
+        )
         connection.execute("COMMIT")
     if gone:
         connection.executescript("PRAGMA incremental_vacuum")
@@ -162,21 +166,3 @@ def tail(connection: sqlite3.Connection, table: str) -> int:
     """The number of the last row that is indexed."""
     found: int = connection.execute("SELECT number FROM tail WHERE name = ?", (table,)).fetchone()[0]
     return found
-
-
-def join_outcomes(rows: Iterable[Sequence[Value]]) -> str:
-    """Outcome columns after the queue id, as one text."""
-    return _ROW.join([_FIELD.join([_field(value) for value in row]) for row in rows])
-
-
-def _field(value: Value) -> str:
-    text = "" if value is None else str(value)
-    # A next hop may say anything, our separators too.
-    return text if text.isprintable() else text.replace(_ROW, " ").replace(_FIELD, " ")
-
-
-def split_outcomes(text: str | None) -> list[TrackedOutcome]:
-    if not text:
-        return []
-    rows = [row.split(_FIELD) for row in text.split(_ROW)]
-    return [TrackedOutcome(r[0], r[1], int(r[2]), r[3], r[4], r[5] or None, float(r[6])) for r in rows]

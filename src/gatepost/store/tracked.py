@@ -57,8 +57,9 @@ class TrackedRefusal:
 class Question:
     """What to look for; None does not narrow. Addresses compare without regard to case.
 
-    `said` is words of the next hop's answers, all of them. `limit` is on messages and on refusals
-    each, the newest of them.
+    `said` is words of the next hop's answers, all of them. `outcome` is what became of a recipient at some
+    attempt (`failed`), or was done with the message (`held`, `bounced`). `limit` is on messages and on
+    refusals each, the newest of them.
     """
 
     session: str | None = None
@@ -70,6 +71,7 @@ class Question:
     peer: str | None = None
     reason: str | None = None
     said: str | None = None
+    outcome: str | None = None
     since: float | None = None
     before: float | None = None
     limit: int = 100

@@ -19,24 +19,24 @@ from typing import TypeVar
 
 from gatepost.mail.address import Address
 from gatepost.mail.outcome import Disposition, Outcome
-from gatepost.store import trackdb, tracksearch
+from gatepost.store import trackdb, tracknotes, tracksearch
 from gatepost.store.failure import Report, log_report
-from gatepost.store.trackdb import Value
 from gatepost.store.tracked import Question, TrackedMessage, TrackedOutcome, TrackedRefusal
+from gatepost.store.tracknotes import Happened, Name
 
 __all__ = ["Question", "Trace", "TrackedMessage", "TrackedOutcome", "TrackedRefusal", "Tracking"]
 
 _FLUSH_SECONDS = 1.0
 _FORGET_SECONDS = 3600.0
 _DAY_SECONDS = 86_400.0
-_PORTION = 200
+_PORTION = 500
+_PLAIN = trackdb.PLAIN_COLUMNS.count(",") + 1
 _QUIET_NOTES = 500
-_INDEXED_A_TURN = 1_000
+_INDEXED_A_TURN = 5_000
 _INDEXED_AT_ONCE = 20_000
 _BEHIND_AT_MOST = 100_000  # so many are looked through one by one in a few hundredths of a second
 _PAUSE_SECONDS = 0.0005
 
-Name = Address | str | None
 _Note = TypeVar("_Note")
 
 
@@ -46,103 +46,6 @@ class Trace:
 
     messages: list[TrackedMessage]
     refusals: list[TrackedRefusal]
-
-
-@dataclass(slots=True)
-class _Accepted:
-    queue_id: str
-    session: str
-    virtual_server: str
-    peer: str
-    user: str | None
-    sender: Name
-    recipients: Sequence[Address | str]
-    size: int
-    at: float
-    subject: str | None
-    device: str | None
-
-    def row(self, outcomes: dict[str, list[_Happened | _Done]]) -> tuple[Value, ...]:
-        """Outcomes of the same batch go with the message and out of `outcomes`."""
-        happened = outcomes.pop(self.queue_id, None) if outcomes else None
-        return (
-            self.queue_id,
-            self.session,
-            self.virtual_server,
-            self.peer,
-            self.user,
-            _text(self.sender) or "",
-            "\n".join([_text(recipient) or "" for recipient in self.recipients]),
-            self.size,
-            self.at,
-            trackdb.join_outcomes([note.row() for note in happened]) if happened else None,
-            self.subject,
-            self.device,
-        )
-
-
-@dataclass(slots=True)
-class _Happened:
-    queue_id: str
-    recipient: Address | str
-    outcome: Outcome
-    at: float
-    next_hop: str | None
-
-    def row(self) -> tuple[Value, ...]:
-        outcome = self.outcome
-        return (
-            _text(self.recipient),
-            outcome.disposition.value,
-            outcome.code,
-            outcome.enhanced,
-            outcome.text,
-            self.next_hop or outcome.host,
-            self.at,
-        )
-
-
-@dataclass(slots=True)
-class _Done:
-    """Of no recipient, and nobody answered: code 0."""
-
-    queue_id: str
-    what: str
-    text: str
-    at: float
-
-    def row(self) -> tuple[Value, ...]:
-        return ("", self.what, 0, "", self.text, None, self.at)
-
-
-@dataclass(slots=True)
-class _Refused:
-    session: str
-    virtual_server: str
-    peer: str
-    user: str | None
-    stage: str
-    reason: str
-    sender: Name
-    recipient: Name
-    reply: str
-    at: float
-    device: str | None
-
-    def row(self) -> tuple[Value, ...]:
-        return (
-            self.session,
-            self.virtual_server,
-            self.peer,
-            self.user,
-            self.stage,
-            self.reason,
-            _text(self.sender) or "",
-            _text(self.recipient),
-            self.reply,
-            self.at,
-            self.device,
-        )
 
 
 class Tracking:
@@ -167,9 +70,9 @@ class Tracking:
         self._notes_at_most = notes_at_most
         self._report = report
         self._failed = failed
-        self._accepted: deque[_Accepted] = deque()
-        self._outcomes: deque[_Happened | _Done] = deque()
-        self._refused: deque[_Refused] = deque()
+        self._accepted: deque[tracknotes.Accepted] = deque()
+        self._outcomes: deque[tracknotes.Followed] = deque()
+        self._refused: deque[tracknotes.Refused] = deque()
         self._stop = Event()
         self._thread: Thread | None = None
         self._dropped_reported = 0
@@ -209,7 +112,7 @@ class Tracking:
         notes = self._accepted
         if len(notes) < self._notes_at_most:
             notes.append(
-                _Accepted(
+                (
                     queue_id,
                     session,
                     virtual_server,
@@ -234,15 +137,15 @@ class Tracking:
             self._failed(queue_id)
         notes = self._outcomes
         if len(notes) < self._notes_at_most:
-            notes.append(_Happened(queue_id, recipient, outcome, at, next_hop))
+            notes.append((queue_id, recipient, outcome, at, next_hop))
         else:
             self.dropped += 1
 
     def note_event(self, queue_id: str, what: str, text: str, at: float) -> None:
-        """Something was done with the whole message: `held`, `released`, `deleted`."""
+        """Something was done with the whole message: `held`, `released`, `deleted`, `bounced`."""
         notes = self._outcomes
         if len(notes) < self._notes_at_most:
-            notes.append(_Done(queue_id, what, text, at))
+            notes.append((queue_id, "", Happened(what, text), at, None))
         else:
             self.dropped += 1
 
@@ -264,8 +167,18 @@ class Tracking:
         notes = self._refused
         if len(notes) < self._notes_at_most:
             notes.append(
-                _Refused(
-                    session, virtual_server, peer, user, stage, reason, sender, recipient, reply, at, device
+                (
+                    session,
+                    virtual_server,
+                    peer,
+                    user,
+                    stage,
+                    reason,
+                    sender,
+                    recipient,
+                    reply,
+                    at,
+                    device,
                 )
             )
         else:
@@ -296,7 +209,7 @@ class Tracking:
             try:
                 if connection is None:
                     connection = trackdb.connect(self._path)
-                self._index(connection, written=self._write(connection))
+                self._index(connection, written=self.write(connection))
                 if time.monotonic() >= forget_at:
                     trackdb.delete_before(connection, time.time() - self._days * _DAY_SECONDS)
                     trackdb.delete_beyond(connection, self._size_bytes)
@@ -309,8 +222,8 @@ class Tracking:
         if connection is not None:
             connection.close()
 
-    def _write(self, connection: sqlite3.Connection) -> int:
-        """How many notes were written."""
+    def write(self, connection: sqlite3.Connection) -> int:
+        """All notes are in the database; how many there were. Raises: sqlite3.Error."""
         count = len(self._accepted) + len(self._outcomes) + len(self._refused)
         if count:
             with _transaction(connection):
@@ -334,18 +247,25 @@ class Tracking:
 
     def _write_notes(self, connection: sqlite3.Connection) -> None:
         """Outcomes are looked at first: those of a message in this batch go into its row."""
-        outcomes: dict[str, list[_Happened | _Done]] = {}
+        later: dict[str, list[tracknotes.Followed]] = {}
         for happened in _portions(self._outcomes):
             for note in happened:
-                outcomes.setdefault(note.queue_id, []).append(note)
+                if (known := later.get(note[0])) is None:
+                    later[note[0]] = [note]
+                else:
+                    known.append(note)
         for accepted in _portions(self._accepted):
-            rows = [note.row(outcomes) for note in accepted]
-            trackdb.insert(connection, "message", trackdb.MESSAGE_COLUMNS, rows)
-        for later in _portions(deque(note for notes in outcomes.values() for note in notes)):
-            rows = [(note.queue_id, *note.row()) for note in later]
+            rows = [tracknotes.message_row(note, later) for note in accepted]
+            plain = [row for row in rows if len(row) == _PLAIN]
+            trackdb.insert(connection, "message", trackdb.PLAIN_COLUMNS, plain)
+            if len(plain) < len(rows):
+                rest = [row for row in rows if len(row) != _PLAIN]
+                trackdb.insert(connection, "message", trackdb.MESSAGE_COLUMNS, rest)
+        for followed in _portions(deque(note for notes in later.values() for note in notes)):
+            rows = [tracknotes.outcome_row(note) for note in followed]
             trackdb.insert(connection, "outcome", trackdb.OUTCOME_COLUMNS, rows)
         for refused in _portions(self._refused):
-            rows = [note.row() for note in refused]
+            rows = [tracknotes.refusal_row(note) for note in refused]
             trackdb.insert(connection, "refusal", trackdb.REFUSAL_COLUMNS, rows)
 
 
@@ -372,8 +292,3 @@ def _portions(notes: deque[_Note]) -> Iterator[list[_Note]]:
         rest -= count
         yield [notes.popleft() for _ in range(count)]
         time.sleep(_PAUSE_SECONDS)
-
-
-def _text(name: Name) -> str | None:
-    """As it is written on the wire."""
-    return str(name) if isinstance(name, Address) else name

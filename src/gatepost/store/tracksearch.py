@@ -15,14 +15,15 @@ from gatepost.store.trackdb import (
     MESSAGE_COLUMNS,
     OUTCOME_COLUMNS,
     REFUSAL_COLUMNS,
-    Value,
-    split_outcomes,
     tail,
 )
 from gatepost.store.tracked import Question, TrackedMessage, TrackedOutcome, TrackedRefusal
+from gatepost.store.tracknotes import UNMARKED, Value, outcomes_of
 
 _WORD = re.compile(r"[0-9A-Za-z@.\-_+=\x80-\U0010ffff]+")  # as the tables' tokenizer has it
-_WITHOUT_WORDS = ("session", "queue_id", "device")  # ids have indexes of their own; devices are not indexed
+# These have indexes of their own; devices are not indexed.
+_WITHOUT_WORDS = {"message": ("queue_id", "device"), "refusal": ("session", "device")}
+_OUTCOME = "instr(coalesce(outcomes, ''), char(31) || ? || char(31)) > 0"
 _SLACK_SECONDS = 300.0  # rows of several workers are not quite in the order of time
 
 
@@ -86,11 +87,14 @@ def messages(connection: sqlite3.Connection, question: Question) -> list[Tracked
         bounded = f"\n{question.recipient}\n"
         condition = "instr(lower(char(10) || recipients || char(10)), lower(?)) > 0"
         wanted.demand(condition, bounded, words=question.recipient)
-    if question.said is None:
+    if question.said is None and question.outcome is None:
         rows = wanted.found(connection, question.limit, question.since)
         return [_message(connection, row[1:]) for row in rows]
     later = _by_later_outcomes(connection, wanted, question)
-    wanted.demand_said(question.said, "coalesce(outcomes, '')")
+    if question.said is not None:
+        wanted.demand_said(question.said, "coalesce(said, outcomes, '')")
+    if question.outcome is not None:
+        wanted.demand(_OUTCOME, question.outcome, words=_mark(question.outcome))
     rows = wanted.found(connection, question.limit, question.since)
     by_number = {row[0]: row for row in [*rows, *later]}
     newest = sorted(by_number, key=int, reverse=True)[: question.limit]
@@ -100,9 +104,12 @@ def messages(connection: sqlite3.Connection, question: Question) -> list[Tracked
 def _by_later_outcomes(
     connection: sqlite3.Connection, wanted: _Wanted, question: Question
 ) -> list[Sequence[str]]:
-    """Messages of which a next hop said that at a later attempt."""
+    """Messages of which a next hop said that, or to which that happened, at a later attempt."""
     outcomes = _Wanted("outcome", "queue_id")
-    outcomes.demand_said(question.said or "", "text || ' ' || coalesce(next_hop, '')")
+    if question.said is not None:
+        outcomes.demand_said(question.said, "text || ' ' || coalesce(next_hop, '')")
+    if question.outcome is not None:
+        outcomes.demand("disposition = ?", question.outcome, words=f"={question.outcome}")
     ids = [row[1] for row in outcomes.found(connection, question.limit * 10, question.since)]
     rows: list[Sequence[str]] = []
     where = "".join(f" AND {condition}" for condition in wanted.conditions)
@@ -116,7 +123,7 @@ def _by_later_outcomes(
 
 def refusals(connection: sqlite3.Connection, question: Question) -> list[TrackedRefusal]:
     """The refusals asked for, newest first. Raises: sqlite3.Error."""
-    if question.queue_id is not None or question.said is not None:
+    if not (question.queue_id is question.said is question.outcome is None):
         return []
     wanted = _Wanted("refusal", REFUSAL_COLUMNS)
     _demand(wanted, question, ("session", "user", "device", "peer", "reason"))
@@ -130,7 +137,7 @@ def _demand(wanted: _Wanted, question: Question, names: Iterable[str]) -> None:
     for name in names:
         value = getattr(question, name)
         if value is not None:
-            wanted.demand(f"{name} = ?", value, words=None if name in _WITHOUT_WORDS else value)
+            wanted.demand(f"{name} = ?", value, words=None if name in _WITHOUT_WORDS[wanted.table] else value)
     if question.sender is not None:
         wanted.demand("sender = ? COLLATE NOCASE", question.sender, words=question.sender)
     if question.since is not None:
@@ -138,6 +145,10 @@ def _demand(wanted: _Wanted, question: Question, names: Iterable[str]) -> None:
     if question.before is not None:
         wanted.demand("at < ?", question.before)
         wanted.before = question.before
+
+
+def _mark(outcome: str) -> str | None:
+    return None if outcome in UNMARKED else f"={outcome}"
 
 
 def _first_since(connection: sqlite3.Connection, table: str, at: float) -> int:
@@ -160,12 +171,13 @@ def _first_since(connection: sqlite3.Connection, table: str, at: float) -> int:
 
 
 def _message(connection: sqlite3.Connection, row: Sequence[str]) -> TrackedMessage:
-    queue_id, session, server, peer, user, sender, recipients, size, at, outcomes, subject, device = row
+    queue_id, session, server, peer, user, sender, recipients, size, at, *rest = row
+    outcomes, said, subject, device = rest
     later = connection.execute(
         f"SELECT {OUTCOME_COLUMNS} FROM outcome WHERE queue_id = ? ORDER BY number",  # noqa: S608
         (queue_id,),
     )
-    tracked = split_outcomes(outcomes) + [TrackedOutcome(*columns[1:]) for columns in later]
+    tracked = [*outcomes_of(outcomes, said, recipients)] + [TrackedOutcome(*columns[1:]) for columns in later]
     return TrackedMessage(
         queue_id,
         session,
