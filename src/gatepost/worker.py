@@ -229,8 +229,8 @@ class Worker:
     async def _status(self, verbs: ShardVerbs, fields: dict[str, Value]) -> Value:
         return {"worker": self._index, "generation": self._generation, **verbs.status(fields)}
 
-    def _note_order(self, queue_id: str, what: str) -> None:
-        self._tracking.note_event(queue_id, what, "by the operator", time.time())
+    def _note_order(self, queue_id: str, what: str, why: str) -> None:
+        self._tracking.note_event(queue_id, what, why, time.time())
 
     async def _hear_guard(self, fields: dict[str, Value]) -> Value:
         self._guard.hear(fields)

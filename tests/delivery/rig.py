@@ -50,6 +50,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.all: list[Noted] = []
+        self.events: list[str] = []
         self._changed = asyncio.Event()
 
     def note_outcome(
@@ -57,6 +58,23 @@ class Notes:
     ) -> None:
         self.all.append(Noted(queue_id, str(recipient), outcome))
         self._changed.set()
+
+    def note_event(self, queue_id: str, what: str, text: str, at: float) -> None:
+        self.events.append(f"{what} {text}")
+
+    def note_accepted(
+        self,
+        queue_id: str,
+        session: str,
+        virtual_server: str,
+        peer: str,
+        user: str | None,
+        sender: Address | None,
+        recipients: Sequence[Address],
+        size: int,
+        at: float,
+    ) -> None:
+        self.events.append(f"accepted from <{sender or ''}> to {', '.join(map(str, recipients))}")
 
     async def reach(self, count: int) -> list[Noted]:
         """The notes, as soon as there are so many."""

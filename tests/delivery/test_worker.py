@@ -82,6 +82,9 @@ def test_a_failure_is_reported_to_the_sender_from_nobody(tmp_path: Path) -> None
             async with rig(tmp_path, routes) as made:
                 await made.put("you@there.test")
                 await made.outcomes(2)
+                taken, bounced = made.notes.events
+                assert taken == "accepted from <> to me@us.test"
+                assert bounced.startswith("bounced to me@us.test by ")
             (file,) = captured(tmp_path / "out")
             report = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
             assert isinstance(report, EmailMessage)

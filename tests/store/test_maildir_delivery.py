@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from gatepost.pop3 import content
 from gatepost.store import maildir
 from gatepost.store.disk import Buffer, Disk
 from gatepost.store.groupsync import GroupSync
+from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.maildelivery import Delivered, Delivery, Form, Postman, Undelivered
 from gatepost.store.storedform import StoredPieces, stored_form
 from gatepost.store.usages import Usages
@@ -184,3 +186,35 @@ def test_a_lone_cr_comes_back(message: bytes) -> None:
     form = stored_form(message)
     assert content.crlf(form.message) == content.crlf(message)
     assert form.virtual_bytes == content.size_bytes(form.message)
+
+
+def test_what_was_collected_and_deleted_is_not_delivered_again(tmp_path: Path) -> None:
+    """The queue did not come to record the delivery before it was killed."""
+    boxes = Mailboxes(tmp_path, "mail.example")
+    mailbox = boxes.folder("ann")
+    first, second = (Delivery(mailbox, b"", b"Subject: x\r\n\r\nx\r\n", token=f"T{n}") for n in (1, 2))
+    assert all(isinstance(result, Delivered) for result in boxes.deliver([first, second]))
+    for _session in range(2):  # what an earlier session deleted is remembered too
+        with boxes.open("ann") as session:
+            session.expunge([0])
+    assert (mailbox / "gatepost-gone").exists()
+    again = boxes.deliver([replace(first, perhaps_there=True), replace(second, perhaps_there=True)])
+    assert all(isinstance(result, Delivered) for result in again)
+    with boxes.open("ann") as session:
+        assert len(session) == 0
+    boxes.deliver([replace(first, token="T3", perhaps_there=True)])
+    with boxes.open("ann") as session:
+        assert len(session) == 1
+
+
+def test_old_mail_that_is_deleted_leaves_nothing_behind(tmp_path: Path) -> None:
+    boxes = Mailboxes(tmp_path, "mail.example")
+    mailbox = boxes.create("ann")
+    (mailbox / "new" / "1700000000.M1P1RT1.host").write_bytes(b"Subject: x\n\nx\n")
+    (mailbox / "gatepost-gone").write_bytes(b"rubbish")
+    with boxes.open("ann") as session:
+        session.expunge([0])
+    assert sorted(path.name for path in mailbox.iterdir() if path.name.startswith("gatepost")) == [
+        "gatepost-index",
+        "gatepost-lock",
+    ]

@@ -150,7 +150,9 @@ class Custody:
         self._habits.forgive(user)
         self._tell_all()
         if row.held:
-            await self._workers.ask_all("queue-release", ids=list(row.held))
+            await self._workers.ask_all(
+                "queue-release", ids=list(row.held), why=f"{user} is released by {by}"
+            )
         with contextlib.suppress(sqlite3.Error):
             self._store.forget_contained(user)
         self._log.event("released", user=user, by=by, messages=len(row.held))
@@ -166,7 +168,7 @@ class Custody:
             if item["state"] != "held" and item["user"] == user
         ]
         if ids:
-            answers = await self._workers.ask_all("queue-hold", ids=ids)
+            answers = await self._workers.ask_all("queue-hold", ids=ids, why=f"{user} is contained")
             ids = [queue_id for part in answers for queue_id in part or ()]
         row = self._contained.get(user)
         if row is None:

@@ -24,9 +24,9 @@ Row = dict[str, Any]
 
 
 class QueueVerbs:
-    """Answers for the spools of one worker. `note` hears what was done with a message."""
+    """Answers for the spools of one worker. `note` hears what was done with a message, and why."""
 
-    def __init__(self, spools: Sequence[Spool], note: Callable[[str, str], None]) -> None:
+    def __init__(self, spools: Sequence[Spool], note: Callable[[str, str, str], None]) -> None:
         self._spools = spools
         self._note = note
 
@@ -74,7 +74,7 @@ class QueueVerbs:
         for number, queue_id in enumerate(ids, 1):
             if any(act(spool, queue_id) for spool in self._spools):
                 done.append(queue_id)
-                self._note(queue_id, what)
+                self._note(queue_id, what, str(fields.get("why") or "by the operator"))
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         return done

@@ -30,7 +30,7 @@ class ShardVerbs:
         sessions: Sessions,
         drain: Callable[[], None],
         meter: Meter,
-        note: Callable[[str, str], None] = lambda queue_id, what: None,
+        note: Callable[[str, str, str], None] = lambda queue_id, what, why: None,
     ) -> None:
         self._spools = spools
         self._sessions = sessions

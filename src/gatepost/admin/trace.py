@@ -92,6 +92,7 @@ def message_row(message: TrackedMessage) -> Row:
         "sender": message.sender,
         "recipients": list(message.recipients),
         "size_bytes": message.size_bytes,
+        "subject": message.subject,
         "outcomes": [_outcome_row(outcome) for outcome in message.outcomes],
     }
 

@@ -29,6 +29,9 @@ def trace(
     peer: Annotated[str | None, typer.Option(help="Only from this address.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only refused for this reason.")] = None,
     said: Annotated[str | None, typer.Option(help="Only where a next hop answered these words.")] = None,
+    outcome: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Only delivered, relayed, deferred, failed, bounced...")
+    ] = None,
     since: Annotated[str | None, typer.Option(metavar="T", help="30m, 2h, 3d, or a date and time.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 100,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -44,6 +47,7 @@ def trace(
         peer=peer,
         reason=reason,
         said=said,
+        outcome=None if outcome is None else outcome.lower(),
         since=None if since is None else _since(since),
         limit=limit,
     )
@@ -69,6 +73,8 @@ def _message(row: Row) -> list[str]:
         f"    session {row['session']} on {row['virtual_server']}, {_who(row)}",
         f"    <{row['sender']}> to {', '.join(row['recipients'])}",
     ]
+    if row["subject"]:
+        lines.append(f"    subject: {row['subject']}")
     for outcome in row["outcomes"]:
         if not outcome["recipient"]:
             lines.append(f"    {local_time(outcome['at'])}  {outcome['disposition']} {outcome['text']}")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gatepost.config.fault import Complaint, ConfigError, Fault
+from gatepost.config.fault import ConfigError, Fault
 from gatepost.config.files import file_complaints
-from gatepost.config.later import too_early
 from gatepost.config.model import LINE, SOURCE
 from gatepost.config.rules import complaints
 from gatepost.config.salvage import salvaged
@@ -72,16 +71,9 @@ def _loaded(text: str, path: Path) -> Settings:
     if settings is not None:
         compared = [*complaints(settings, raw), *file_complaints(settings)]
         faults += [complaint for complaint in compared if not found.taints(complaint.path)]
-    early = list(too_early(raw))
-    faults = early + [complaint for complaint in faults if not _inside(complaint, early)]
     if faults or settings is None:
         raise ConfigError(complaint.placed(source) for complaint in dict.fromkeys(faults))
     return settings
-
-
-def _inside(complaint: Complaint, others: Iterable[Complaint]) -> bool:
-    """What is refused as a whole is not complained of in its parts."""
-    return any(complaint.path[: len(other.path)] == other.path for other in others)
 
 
 def _decoded(content: bytes, path: Path) -> str:

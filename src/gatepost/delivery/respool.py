@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from gatepost.mail.envelope import Envelope
 from gatepost.store.incoming import Incoming
+
+Note = Callable[[str, Envelope, int], None]
 
 
 class Intake(Protocol):
@@ -18,8 +20,10 @@ class Intake(Protocol):
 class Respool:
     """Spools messages through the same door as those that come from outside."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, note: Note = lambda queue_id, envelope, size_bytes: None) -> None:
+        """`note` hears of every message that is durable."""
         self._intake = intake
+        self._note = note
 
     async def put(self, envelope: Envelope, chunks: AsyncIterator[bytes]) -> str:
         """The message (wire form) is durable; its queue id.
@@ -32,6 +36,8 @@ class Respool:
             async for chunk in chunks:
                 incoming.write(chunk)
                 await incoming.drain()
-            return await incoming.commit(envelope, b"")
+            queue_id = await incoming.commit(envelope, b"")
+            self._note(queue_id, envelope, incoming.size_bytes)
+            return queue_id
         finally:
             incoming.abandon()

@@ -32,10 +32,12 @@ class Record(Protocol):
 
 
 Note = Callable[[Job, Sequence[Outcome], float], None]
+Reported = Callable[[Job, Kind, str, float], None]
 
 
 class Settlement:
-    """Closes errands. `note` is tracking; `clock` is Unix seconds; `jitter` gives numbers in [0, 1).
+    """Closes errands. `note` is tracking, `reported` hears of reports by their ids; `clock` is Unix seconds;
+    `jitter` gives numbers in [0, 1).
 
     `stopping`: what was not tried is not recorded, but left as it was.
     """
@@ -47,6 +49,7 @@ class Settlement:
         schedule: Schedule,
         *,
         note: Note,
+        reported: Reported,
         log: Log,
         clock: Callable[[], float],
         jitter: Callable[[], float],
@@ -55,6 +58,7 @@ class Settlement:
         self._reporter = reporter
         self._schedule = schedule
         self._note = note
+        self._reported = reported
         self._log = log
         self._clock = clock
         self._jitter = jitter
@@ -140,7 +144,7 @@ class Settlement:
         try:
             for kind, about in reports.items():
                 if about:
-                    await self._reporter.report(job, kind, about, now)
+                    self._reported(job, kind, await self._reporter.report(job, kind, about, now), now)
         except (SpoolError, OSError, ValueError) as error:
             # what failed stays in the queue until its sender can be told
             self._log.error("report-not-spooled", id=job.id, problem=f"{type(error).__name__}: {error}")

@@ -15,6 +15,7 @@ import dns.asyncresolver
 
 from gatepost.config.schema import OnFull, Settings
 from gatepost.delivery.batch import BatchLane
+from gatepost.delivery.bounce import Kind as ReportKind
 from gatepost.delivery.bounce import Reporter
 from gatepost.delivery.capture import Capture
 from gatepost.delivery.dispatch import AnyLane, Dispatcher
@@ -35,6 +36,7 @@ from gatepost.delivery.tls import Contexts
 from gatepost.directory.tickets import client_tokens
 from gatepost.log import Log
 from gatepost.mail.address import Address
+from gatepost.mail.envelope import Envelope
 from gatepost.mail.outcome import Disposition, Outcome
 from gatepost.store.job import Job
 from gatepost.store.spool import Spool
@@ -52,6 +54,21 @@ class Tracking(Protocol):
 
     def note_outcome(
         self, queue_id: str, recipient: Address | str, outcome: Outcome, at: float, next_hop: str | None
+    ) -> None: ...
+
+    def note_event(self, queue_id: str, what: str, text: str, at: float) -> None: ...
+
+    def note_accepted(
+        self,
+        queue_id: str,
+        session: str,
+        virtual_server: str,
+        peer: str,
+        user: str | None,
+        sender: Address | None,
+        recipients: Sequence[Address],
+        size: int,
+        at: float,
     ) -> None: ...
 
 
@@ -104,7 +121,7 @@ class Delivery:
         self._stopping = False
         self._runner: asyncio.Task[None] | None = None
         self._routing = routing(settings)
-        respool = Respool(spool)
+        respool = Respool(spool, self._respooled)
         self._sessions = Sessions(
             exchangers or exchangers_of(settings),
             Opener(settings.hostname, Contexts(), timeouts or Timeouts(), client_tokens(settings, log)),
@@ -146,6 +163,7 @@ class Delivery:
             ),
             schedule,
             note=self._note,
+            reported=self._reported,
             log=log,
             clock=clock,
             jitter=SystemRandom().random,
@@ -261,6 +279,25 @@ class Delivery:
         recipients, note = job.envelope.recipients, self._tracking.note_outcome
         for outcome in outcomes:
             note(job.id, recipients[outcome.recipient].address, outcome, at, outcome.host)
+
+    def _reported(self, job: Job, kind: ReportKind, queue_id: str, at: float) -> None:
+        what = "bounced" if kind is ReportKind.FAILURE else "delay reported"
+        self._tracking.note_event(job.id, what, f"to {job.envelope.sender} by {queue_id}", at)
+
+    def _respooled(self, queue_id: str, envelope: Envelope, size_bytes: int) -> None:
+        """What we write ourselves, or send on for an alias, has its own history, under the same session."""
+        origin, to = envelope.origin, [recipient.address for recipient in envelope.recipients]
+        self._tracking.note_accepted(
+            queue_id,
+            origin.session_id,
+            origin.virtual_server,
+            origin.peer,
+            origin.user,
+            envelope.sender,
+            to,
+            size_bytes,
+            self._clock(),
+        )
 
 
 def exchangers_of(settings: Settings) -> Exchangers:

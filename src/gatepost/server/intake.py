@@ -22,6 +22,7 @@ from gatepost.mail.header import (
     received_count,
     submission_lines,
 )
+from gatepost.mail.subject import subject
 from gatepost.policy.access import Right
 from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
@@ -53,6 +54,7 @@ class Intake:
         "envelope",
         "header_ended",
         "is_committing",
+        "subject",
     )
 
     def __init__(
@@ -68,6 +70,7 @@ class Intake:
         self._top = b""
         self.envelope: Envelope | None = None
         self.is_committing = False
+        self.subject: str | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -170,6 +173,10 @@ class Intake:
             strange = [address for address in strange if not client.may_send_as(address).allowed]
         reason = Reason.FROM_NOT_OWN if client.senders is None else Reason.DEVICE_SENDER
         return (reason, strange[0]) if strange else None
+
+    def read_subject(self) -> None:
+        """`subject` is the message's; to be called before the commit."""
+        self.subject = subject(header_block(self._head))
 
     def commit(
         self,

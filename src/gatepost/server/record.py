@@ -102,7 +102,9 @@ class Record:
         guard.offend(Offence.RUBBISH, self._client.peer)
         return self.refuse("connect", Reason.PROXY_NOT_BELIEVED)
 
-    def accepted(self, queue_id: str, envelope: Envelope, size_bytes: int) -> None:
+    def accepted(
+        self, queue_id: str, envelope: Envelope, size_bytes: int, subject: str | None = None
+    ) -> None:
         """A message that is on the disk stands in log and tracking."""
         self.accepted_count += 1
         origin, sender = envelope.origin, envelope.sender
@@ -123,7 +125,8 @@ class Record:
             [recipient.address for recipient in envelope.recipients],
             size_bytes,
             self._clock(),
-            device=self._client.device,
+            subject,
+            self._client.device,
         )
 
     def closed(self, why: str) -> None:

@@ -352,6 +352,8 @@ class Transaction:
         assert self._mail is not None
         self.is_committing = True
         self._whole_at = now = self._shard.clock()
+        if self._shard.settings.tracking.subjects:
+            intake.read_subject()
         return intake.commit(
             self._mail,
             self._recipients,
@@ -376,7 +378,7 @@ class Transaction:
             return self._refuse_content(Reason.SPOOL_FAILED)
         envelope = intake.envelope
         self._shard.meter.committed(self._shard.clock() - self._whole_at)
-        self._record.accepted(queue_id, envelope, intake.size_bytes)
+        self._record.accepted(queue_id, envelope, intake.size_bytes, intake.subject)
         if (user := envelope.origin.user) is not None:
             recipients = [str(recipient.address) for recipient in envelope.recipients]
             self._shard.conduct.sent(user, envelope.origin.peer, recipients)

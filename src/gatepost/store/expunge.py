@@ -2,11 +2,15 @@
 
 First the list of keys is written, synced and renamed into place; from then on they are gone, whatever
 happens. Then the files are removed, and last the list.
+
+Of messages that came a short while ago the list is kept: a crash may have left it unrecorded that they were
+delivered, and the next try must find that out though they are gone.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -16,9 +20,12 @@ from gatepost.store import mailscan
 from gatepost.store.disk import Disk, write_file
 from gatepost.store.failure import SpoolFull, refusal
 from gatepost.store.mailindex import INDEX
-from gatepost.store.uidl import key
+from gatepost.store.uidl import key, mark
 
 JOURNAL: Final = "gatepost-expunge"
+GONE: Final = "gatepost-gone"
+# The queue records a delivery within a second; this leaves a hanging disk its time.
+_REMEMBERED_SECONDS: Final = 3600
 _TRIES: Final = 8
 _MAGIC: Final = b"gatepost-expunge 1 "
 
@@ -30,18 +37,19 @@ def remove(mailbox: Path, entries: Sequence[bytes], disk: Disk) -> set[bytes]:
         OSError: nothing is gone unless the list stands; then the rest goes when it is completed.
     """
     keys = [key(entry[:-2]) for entry in entries]
+    listed = [*keys, *_young(gone(mailbox))]  # those of earlier lists are found nowhere, and that is well
     try:
-        _write(mailbox, keys, disk)
+        _write(mailbox, listed, disk)
     except OSError as error:
         if not isinstance(refusal(error), SpoolFull):
             raise
         # Deleting must work on a full disk. The index holds all names, so it leaves room for some keys.
         (mailbox / INDEX).unlink(missing_ok=True)
-        _write(mailbox, keys, disk)
+        _write(mailbox, listed, disk)
     missing = {of_key for of_key, entry in zip(keys, entries, strict=True) if not _unlink(mailbox, entry)}
     if missing:
         missing -= _remove_renamed(mailbox, missing)
-    _finish(mailbox, disk)
+    _finish(mailbox, disk, listed)
     return missing
 
 
@@ -54,12 +62,30 @@ def complete(mailbox: Path, disk: Disk) -> None:
     """What a list left behind names is gone, and so is the list. Raises: OSError."""
     if not is_due(mailbox):
         return
-    content = (mailbox / JOURNAL).read_bytes()
+    keys = _keys(mailbox / JOURNAL)
+    _remove_renamed(mailbox, keys)
+    _finish(mailbox, disk, keys)
+
+
+def gone(mailbox: Path) -> list[bytes]:
+    """The keys of messages that are deleted, of those that came within the last hour. Raises: OSError."""
+    return [*_keys(mailbox / JOURNAL), *_keys(mailbox / GONE)]
+
+
+def _keys(file: Path) -> list[bytes]:
+    """Those of a list. It was renamed into place whole: only a damaged disk makes another, which is none."""
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        return []
     head, _newline, body = content.partition(b"\n")
-    # It was renamed into place whole: only a damaged disk makes another, and that deletes nothing.
-    if head == _MAGIC + b"%d" % crc32(body):
-        _remove_renamed(mailbox, body.split(b"\n"))
-    _finish(mailbox, disk)
+    return body.split(b"\n") if head == _MAGIC + b"%d" % crc32(body) else []
+
+
+def _young(keys: Iterable[bytes]) -> list[bytes]:
+    """Those of messages that were delivered with a mark a short while ago."""
+    since = time.time() - _REMEMBERED_SECONDS
+    return [one for one in keys if mark(one) is not None and int(one.partition(b".")[0]) > since]
 
 
 def _write(mailbox: Path, keys: Sequence[bytes], disk: Disk) -> None:
@@ -88,8 +114,12 @@ def _unlink(mailbox: Path, entry: bytes) -> bool:
     return True
 
 
-def _finish(mailbox: Path, disk: Disk) -> None:
+def _finish(mailbox: Path, disk: Disk, listed: Iterable[bytes]) -> None:
     disk.sync_folder(mailbox / "new")
     disk.sync_folder(mailbox / "cur")
-    # Its removal need not be synced: completing it twice removes nothing more, for keys are never used again.
-    (mailbox / JOURNAL).unlink(missing_ok=True)
+    # This need not be synced: completing it twice removes nothing more, for keys are never used again.
+    if _young(listed):
+        os.replace(mailbox / JOURNAL, mailbox / GONE)
+    else:
+        (mailbox / GONE).unlink(missing_ok=True)
+        (mailbox / JOURNAL).unlink(missing_ok=True)

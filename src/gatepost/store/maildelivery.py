@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from gatepost.store import maildir, mailscan
+from gatepost.store import expunge, maildir, mailscan
 from gatepost.store.disk import Disk, write_all
 from gatepost.store.failure import Report, SpoolError, SpoolFull, log_report, refusal
 from gatepost.store.groupsync import GroupSync, Syncs
@@ -244,9 +244,15 @@ class Postman:
 
 
 def tokens(mailbox: Path) -> dict[str, Delivered]:
-    """The messages that lie there by the token they were delivered with. Raises: OSError."""
-    listing = mailscan.listing(mailbox, locked=False)
+    """The messages that lie there, or did a short while ago, by the token they were delivered with.
+
+    Raises: OSError.
+    """
     found: dict[str, Delivered] = {}
+    for of_key in expunge.gone(mailbox):
+        if (token := mark(of_key)) is not None:
+            found[token.decode()] = Delivered(uidl(of_key), 0)
+    listing = mailscan.listing(mailbox, locked=False)
     for entry, size in zip(listing.entries, listing.sizes, strict=True):
         of_key = key(entry[:-2])
         token = mark(of_key)
