@@ -15,6 +15,7 @@ from gatepost.admin.house import House
 from gatepost.admin.init import Ports, make_directory
 from gatepost.admin.roles import ACTS, Area, Role
 from gatepost.store.accounts import Accounts
+from gatepost.store.app_password import NewAppPassword
 from gatepost.store.place import Place
 
 
@@ -77,3 +78,26 @@ def test_a_role_covers_the_lesser_ones() -> None:
     for name, act in ACTS.items():
         may = [role for role in Role if Actor("ann", role).may(name)]
         assert may == [role for role in Role if role.rank >= act.least.rank]
+
+
+def test_a_device_is_let_in_by_an_administrator_and_shut_out_by_an_operator(house: House) -> None:
+    administrator = acts(house, Role.ADMINISTRATOR)
+    asyncio.run(administrator.user.add(NewUser("bob")))
+    issued = asyncio.run(administrator.device.add("bob", NewAppPassword("NAS")))
+    assert house.accounts.app_passwords.of_secret(issued.secret.reveal()) == issued.app_password
+    for who in (acts(house, Role.OPERATOR), acts(house, Role.VIEWER)):
+        with pytest.raises(Forbidden):
+            asyncio.run(who.device.add("bob", NewAppPassword("other")))
+    with pytest.raises(SignInAgain):
+        asyncio.run(acts(house, Role.ADMINISTRATOR, fresh=False).device.add("bob", NewAppPassword("x")))
+    [row] = asyncio.run(acts(house, Role.VIEWER).device.app_passwords())
+    assert (row["account"], row["label"], row["state"]) == ("bob@example.org", "NAS", "good")
+    assert issued.secret.reveal() not in str(row)
+    [device] = asyncio.run(acts(house, Role.VIEWER).device.all())
+    assert (device["name"], device["state"]) == ("bob@example.org/NAS", "unused")
+    with pytest.raises(Forbidden):
+        asyncio.run(acts(house, Role.VIEWER).device.revoke("bob", "NAS"))
+    asyncio.run(acts(house, Role.OPERATOR).device.revoke("bob", "nas"))
+    assert asyncio.run(acts(house, Role.VIEWER).device.all()) == []
+    [change] = house.accounts.audit.changes(limit=1)
+    assert (change.who, change.what) == ("ann", "app-password-revoke")

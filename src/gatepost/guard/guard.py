@@ -206,16 +206,18 @@ class Guard:
         for scope, key in ((Scope.HOST, this.there.host), (Scope.SMALL, this.there.small),
                            (Scope.LARGE, this.there.large), (Scope.PAIR, self._pair(this))):  # fmt: skip
             self.ledger.forgive(scope, key, this.tag)
+        device = tried.outcome.device if isinstance(tried.outcome, Welcome) else None
+        who = account if device is None else f"{account} (its device {device})"
         if this.familiarity is not Familiarity.HOST and (
             under_attack or max(failures, at_name) >= _FAILURES_WORTH_TELLING
         ):
             self._tell(
                 EventKind.LOGIN_AFTER_FAILURES, account,
-                f"{account} logged in from {peer} after {max(failures, at_name)} wrong passwords",
+                f"{who} logged in from {peer} after {max(failures, at_name)} wrong passwords",
             )  # fmt: skip
         if this.familiarity is Familiarity.STRANGE and self.known.has_name(this.name):
             self._tell(
-                EventKind.LOGIN_FROM_NEW_NETWORK, account, f"{account} logged in from {peer}, a new network"
+                EventKind.LOGIN_FROM_NEW_NETWORK, account, f"{who} logged in from {peer}, a new network"
             )
         self.learn(this.name, account, this.there.host)
 

@@ -10,7 +10,7 @@ from typing import Any
 from gatepost.guard.attempt import Attempt, Rejected, Tried, Welcome
 from gatepost.guard.limits import OPEN, Treatment
 from gatepost.guard.source import peer_of
-from gatepost.policy.facts import Identity
+from gatepost.policy.facts import Device, Identity
 from gatepost.policy.reasons import Reason
 
 Fields = dict[str, Any]
@@ -43,15 +43,17 @@ def tried_fields(tried: Tried) -> Fields:
     return attempt_fields(tried.attempt, tried.name, tried.proof) | {
         "reason": outcome.reason.value if isinstance(outcome, Rejected) else None,
         "account": outcome.identity.name if isinstance(outcome, Welcome) else None,
+        "device": outcome.device if isinstance(outcome, Welcome) else None,
     }
 
 
 def tried_of(fields: Fields) -> Tried:
-    """The try; of an identity only the name is there."""
+    """The try; of an identity only its name and its device are there."""
     if fields["account"] is not None:
-        account = fields["account"]
+        account, name = fields["account"], fields["device"]
+        device = None if name is None else Device(name)
         outcome: Welcome | Rejected = Welcome(
-            Identity(account, frozenset({account}), frozenset(), frozenset())
+            Identity(account, frozenset({account}), frozenset(), frozenset(), device=device)
         )
     else:
         outcome = Rejected(Reason(fields["reason"]))
