@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from directory.directories import open_accounts
-from gatepost.store.memberships import paths_of_user
+from gatepost.store.memberships import Ways, paths_of_user
 
 
 def test_ways_through_nested_groups(tmp_path: Path) -> None:
@@ -27,11 +27,12 @@ def test_ways_through_nested_groups(tmp_path: Path) -> None:
         "staff": ("Sales", "Staff"),
         "pop3 relay": ("Sales", "Staff", "POP3 Relay"),
     }
-    assert paths_of_user(accounts.database, ann.id) == expected
+    assert paths_of_user(accounts.database, ann.id) == expected == Ways(accounts.database).of(ann.id)
     join("Sales", "POP3 Relay")  # a loop
     assert paths_of_user(accounts.database, ann.id) == expected
     join("POP3 Relay", "ann")
     found = paths_of_user(accounts.database, ann.id)
+    assert Ways(accounts.database).of(ann.id) == found
     assert found["pop3 relay"] == ("POP3 Relay",)
     assert found.keys() == accounts.groups.of_user(ann.id) == {"sales", "staff", "pop3 relay"}
     accounts.close()

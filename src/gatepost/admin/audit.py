@@ -5,7 +5,7 @@ Works whether a Gatepost runs or not. Not to be confused with `store/audit.py`, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -21,7 +21,6 @@ from gatepost.admin.audit_accounts import (
 from gatepost.admin.audit_certificates import certificate_weaknesses
 from gatepost.admin.audit_directory import Surveyed, asked_of_directories, surveyed
 from gatepost.admin.audit_files import file_weaknesses
-from gatepost.admin.audit_guesses import guesses
 from gatepost.admin.audit_house import house_weaknesses
 from gatepost.admin.audit_meanings import Weak
 from gatepost.admin.audit_passwords import Outcome, Subject
@@ -39,6 +38,7 @@ from gatepost.policy.access import Kind
 from gatepost.policy.facts import Identity
 from gatepost.policy.reasons import Reason
 from gatepost.store.accounts import Accounts
+from gatepost.store.memberships import Ways
 from gatepost.store.place import Place
 
 Row = dict[str, Any]
@@ -119,11 +119,16 @@ def _people(settings: Settings, known: Learning, there: Surveyed) -> _House:
     house = _House()
     elsewhere = list(asked_of_directories(settings, known, there))
     house.disabled += there.disabled
+    numbers = {user.name: user.id for user in known.accounts.users.all()}
+    ways = Ways(known.accounts.database)
+    logins: dict[str, Identity | Reason] = {}
     for server in settings.smtp.values():
         rows = [relayer_row(one, {}) for one in strangers(server)]
-        for name, login in known.users_meant(server).items():
+        for name in known.names_meant(server):
+            login = logins[name] if name in logins else logins.setdefault(name, known.login(name))
             if isinstance(login, Identity):
-                mine = [Asked(server, login, one, known.paths(login)) for one in users(server, [login])]
+                paths = ways.of(numbers[login.name]) if login.name in numbers else {}
+                mine = [Asked(server, login, one, paths) for one in users(server, [login])]
                 house.asked += mine
                 rows += [one.row() for one in mine]
             else:
@@ -176,12 +181,11 @@ def _password_weaknesses(accounts: Accounts, house: _House, outcome: Outcome | N
         yield Weakness(Weak.PASSWORDS_NOT_TRIED, Grade.INFO, text, tuple(outcome.left))
 
 
-def subjects(accounts: Accounts, common: Sequence[str], *, year: int) -> list[Subject]:
+def subjects(accounts: Accounts, *, year: int) -> list[Subject]:
     """The local accounts that can log in with a password, administrators first."""
     found = []
     for user in sorted(accounts.users.all(), key=lambda user: not user.administrator):
         credential = None if user.disabled else accounts.users.credential(user.name)
         if credential is not None:
-            words = guesses(user.name, user.full_name, common, year)
-            found.append(Subject(user.name, credential, words))
+            found.append(Subject(user.name, credential, user.full_name, year))
     return found

@@ -48,13 +48,14 @@ def stale_weaknesses(
 ) -> Iterator[Weakness]:
     """Accounts that may relay and have not logged in for `days`, as far as records can tell."""
     before = now - timedelta(days=days)
+    created = {user.name: user.created for user in accounts.users.all()}
     stale: dict[str, str] = {}
     unknown = 0
     for one in asked:
         if not one.relayer.may or one.identity.name in stale:
             continue
         last = max(logins.last.get(one.identity.name, 0.0), one.last_logon or 0.0)
-        if last >= before.timestamp() or _is_new(accounts, one, before):
+        if last >= before.timestamp() or _is_new(created, one, before):
             continue
         if last or logins.reach(before):
             when = f"last on {datetime.fromtimestamp(last, UTC):%Y-%m-%d}" if last else "never on record"
@@ -69,9 +70,9 @@ def stale_weaknesses(
         yield Weakness(Weak.NO_RECORDS, Grade.INFO, text)
 
 
-def _is_new(accounts: Accounts, one: Asked, before: datetime) -> bool:
-    user = accounts.users.find(one.identity.name) if one.identity.directory == "local" else None
-    return user is not None and user.created > before
+def _is_new(created: Mapping[str, datetime], one: Asked, before: datetime) -> bool:
+    at = created.get(one.identity.name) if one.identity.directory == "local" else None
+    return at is not None and at > before
 
 
 def disabled_weakness(names: Iterable[str]) -> Iterator[Weakness]:

@@ -12,10 +12,16 @@ _WORDS = re.compile(r"[^\W_]+")
 _LONGEST = 100
 
 
-def guesses(name: str, full_name: str, common: Iterable[str], year: int) -> tuple[str, ...]:
-    """Each once, the likeliest first. `common` come last, so that a longer list begins as the shorter did."""
-    found = (*_of_names(name, full_name, year), *_of_the_year(year), *_with_capitals(common))
+def own_guesses(name: str, full_name: str, year: int) -> tuple[str, ...]:
+    """Made of the account's names and of the year, each once, the likeliest first."""
+    found = (*_of_names(name, full_name, year), *_of_the_year(year))
     return tuple(dict.fromkeys(one for one in found if one and len(one) <= _LONGEST))
+
+
+def common_guesses(words: Iterable[str]) -> tuple[str, ...]:
+    """The words, each also with a capital. A list with more words behind begins as the shorter did."""
+    found = dict.fromkeys(_with_capitals(words))
+    return tuple(one for one in found if one and len(one) <= _LONGEST)
 
 
 def _of_names(name: str, full_name: str, year: int) -> Iterator[str]:

@@ -21,6 +21,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from gatepost.admin.audit_guesses import own_guesses
 from gatepost.directory.password import prepared, scram_keys
 from gatepost.secret import Secret
 from gatepost.store.user import Credential
@@ -32,11 +33,16 @@ _HASHER: Final = PasswordHasher()
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An account whose password is tried, with what to try."""
+    """An account whose password is tried. `year` is the present one."""
 
     name: str
     credential: Credential
-    guesses: tuple[str, ...]
+    full_name: str
+    year: int
+
+    def own(self) -> tuple[str, ...]:
+        """What is tried at it alone, before the common list; made anew, for lists of thousands are large."""
+        return own_guesses(self.name, self.full_name, self.year)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +74,16 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Trial:
+    """`total` counts the account's own guesses and the common ones."""
+
     subject: Subject
+    total: int
     done: int
     weak: bool
 
     @property
     def is_over(self) -> bool:
-        return self.weak or self.done >= len(self.subject.guesses)
+        return self.weak or self.done >= self.total
 
 
 class PasswordTrials:
@@ -88,29 +97,35 @@ class PasswordTrials:
         self._clock = clock
         self.outcome = Outcome()
 
-    def run(self, subjects: Sequence[Subject], *, seconds: float) -> Iterator[Step]:
+    def run(self, subjects: Sequence[Subject], common: Sequence[str], *, seconds: float) -> Iterator[Step]:
         """Tries, account by account in turns, until all is done or the time is up. Raises OSError."""
-        known = self._remembered()
-        trials = [_begin(subject, known.get(subject.name)) for subject in subjects]
-        total = sum(len(trial.subject.guesses) for trial in trials)
+        known, prefixes = self._remembered(), _Prefixes(common)
+        trials = [_begin(subject, known.get(subject.name), prefixes) for subject in subjects]
+        total = sum(trial.total for trial in trials)
         ends = self._clock() + seconds
         try:
             with ThreadPoolExecutor(self._threads, thread_name_prefix="guess") as pool:
+                done = sum(map(_counted, trials))
                 while (open_ := [one for one in trials if not one.is_over]) and self._clock() < ends:
                     for trial in open_:
                         if self._clock() >= ends:
                             break
-                        self._turn(trial, pool)
-                        yield Step(sum(map(_counted, trials)), total)
+                        before = _counted(trial)
+                        self._turn(trial, common, pool)
+                        done += _counted(trial) - before
+                        yield Step(done, total)
         finally:
-            self._remember(trials)
+            self._remember(trials, prefixes)
             self.outcome.weak = [one.subject.name for one in trials if one.weak]
             self.outcome.left = [one.subject.name for one in trials if not one.is_over]
 
-    def _turn(self, trial: _Trial, pool: ThreadPoolExecutor) -> None:
-        subject = trial.subject
-        part = subject.guesses[trial.done : trial.done + _AT_ONCE]
-        trial.weak = any(list(pool.map(lambda guess: fits(subject.credential, guess), part)))
+    def _turn(self, trial: _Trial, common: Sequence[str], pool: ThreadPoolExecutor) -> None:
+        credential, own = trial.subject.credential, trial.subject.own()
+        part = own[trial.done : trial.done + _AT_ONCE]
+        if not part:
+            begins = trial.done - len(own)
+            part = tuple(common[begins : begins + _AT_ONCE])
+        trial.weak = any(list(pool.map(lambda guess: fits(credential, guess), part)))
         trial.done += len(part)
         self.outcome.tried += len(part)
 
@@ -121,9 +136,24 @@ class PasswordTrials:
         except (OSError, ValueError, TypeError, AttributeError):
             return {}  # never written, or by another version: everything is tried again
 
-    def _remember(self, trials: Iterable[_Trial]) -> None:
-        rows = {one.subject.name: asdict(_tried(one)) for one in trials}
+    def _remember(self, trials: Iterable[_Trial], prefixes: _Prefixes) -> None:
+        rows = {one.subject.name: asdict(_tried(one, prefixes)) for one in trials}
         replace_file(self._memory, json.dumps(rows, indent=1).encode())
+
+
+class _Prefixes:
+    """Digests of beginnings of the common list, each computed once."""
+
+    def __init__(self, common: Sequence[str]) -> None:
+        self.common = common
+        self._known: dict[int, str] = {}
+
+    def digest(self, own: Sequence[str], done: int) -> str:
+        """Of the first `done` guesses at an account with these of its own."""
+        shared = max(done - len(own), 0)
+        if shared not in self._known:
+            self._known[shared] = _digest(self.common[:shared])
+        return _digest((*own[:done], self._known[shared]))
 
 
 def fits(credential: Credential, guess: str) -> bool:
@@ -137,22 +167,24 @@ def fits(credential: Credential, guess: str) -> bool:
         return False
 
 
-def _begin(subject: Subject, before: Tried | None) -> _Trial:
+def _begin(subject: Subject, before: Tried | None, prefixes: _Prefixes) -> _Trial:
     """Where trying goes on. A changed password, or other guesses at the front, begin anew."""
+    own = subject.own()
+    total = len(own) + len(prefixes.common)
     if before is None or before.password != _fingerprint(subject.credential):
-        return _Trial(subject, 0, weak=False)
-    same = before.digest == _digest(subject.guesses[: before.done])
-    return _Trial(subject, before.done if same or before.weak else 0, before.weak)
+        return _Trial(subject, total, 0, weak=False)
+    same = before.digest == prefixes.digest(own, before.done)
+    return _Trial(subject, total, before.done if same or before.weak else 0, before.weak)
 
 
-def _tried(trial: _Trial) -> Tried:
+def _tried(trial: _Trial, prefixes: _Prefixes) -> Tried:
     subject = trial.subject
-    digest = _digest(subject.guesses[: trial.done])
+    digest = prefixes.digest(subject.own(), trial.done)
     return Tried(_fingerprint(subject.credential), trial.done, digest, trial.weak)
 
 
 def _counted(trial: _Trial) -> int:
-    return len(trial.subject.guesses) if trial.is_over else trial.done
+    return trial.total if trial.is_over else trial.done
 
 
 def _fingerprint(credential: Credential) -> str:

@@ -67,11 +67,13 @@ class Learning:
 
     def users_meant(self, server: SmtpServer) -> dict[str, Identity | Reason]:
         """Local users that the relay entries of the virtual server name, themselves or by groups."""
+        return {name: self.login(name) for name in self.names_meant(server)}
+
+    def names_meant(self, server: SmtpServer) -> list[str]:
+        """The names of those users, sorted."""
         if means_every_user(server):
-            names = {user.name for user in self.accounts.users.all()}
-        else:
-            names = set(self._named(server))
-        return {name: self.login(name) for name in sorted(names)}
+            return sorted(user.name for user in self.accounts.users.all())
+        return sorted(set(self._named(server)))
 
     def _named(self, server: SmtpServer) -> Iterator[str]:
         for entry in relay_entries(server.access):

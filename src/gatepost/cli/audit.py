@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from gatepost.admin.audit import STALE_DAYS, Survey, subjects, survey
+from gatepost.admin.audit_guesses import common_guesses
 from gatepost.admin.audit_html import html_report
 from gatepost.admin.audit_passwords import Outcome, PasswordTrials
 from gatepost.admin.audit_weakness import Grade, Weakness
@@ -72,12 +73,12 @@ def audit(
 
 
 def _try(settings: Settings, accounts: Accounts, further: Iterable[str], seconds: float) -> Outcome:
-    words = list(dict.fromkeys((*sorted(common_passwords()), *further)))
+    words = common_guesses((*sorted(common_passwords()), *further))
     trials = PasswordTrials(Place(settings.state).password_trials)
-    todo = subjects(accounts, words, year=datetime.now(UTC).year)
+    todo = subjects(accounts, year=datetime.now(UTC).year)
     try:
         watched(
-            trials.run(todo, seconds=seconds),
+            trials.run(todo, words, seconds=seconds),
             f"passwords of {len(todo)} accounts",
             lambda step: f"{step.done:,} of {step.total:,} guesses",
         )

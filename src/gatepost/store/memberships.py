@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+
 from sqlalchemy import select
 
 from gatepost.store import tables
@@ -34,3 +37,33 @@ def paths_of_user(database: Database, number: int) -> dict[str, tuple[str, ...]]
                     found[row.id] = (row.key, (*found[row.member_id][1], row.name))
                     edge.append(row.id)
     return dict(found.values())
+
+
+class Ways:
+    """The groups of everybody, read once: for reports on thousands, one by one else."""
+
+    def __init__(self, database: Database) -> None:
+        groups, users, links = tables.groups, tables.group_users, tables.group_groups
+        self._above: Mapping[int, list[int]] = defaultdict(list)
+        self._direct: Mapping[int, list[int]] = defaultdict(list)
+        with database.reading() as connection:
+            self._named = {row.id: (row.key, row.name) for row in connection.execute(select(groups))}
+            for row in connection.execute(select(links)):
+                self._above[row.member_id].append(row.group_id)
+            for row in connection.execute(select(users)):
+                self._direct[row.user_id].append(row.group_id)
+
+    def of(self, number: int) -> dict[str, tuple[str, ...]]:
+        """As `paths_of_user`."""
+        found: dict[int, tuple[str, ...]] = {}
+        edge = sorted(self._direct.get(number, ()))
+        ways: dict[int, tuple[str, ...]] = {group: (self._named[group][1],) for group in edge}
+        while edge:
+            found |= {group: ways[group] for group in edge}
+            above = [(parent, group) for group in edge for parent in self._above.get(group, ())]
+            edge = []
+            for parent, group in sorted(above, key=lambda pair: self._named[pair[0]][0]):
+                if parent not in found and parent not in edge:
+                    ways[parent] = (*ways[group], self._named[parent][1])
+                    edge.append(parent)
+        return {self._named[group][0]: way for group, way in found.items()}
