@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+from urllib.parse import quote
 
 from nicegui import ui
 
 from gatepost.admin.actor import Forbidden, SignInAgain
 from gatepost.admin.link import NotRunning, Refused
+from gatepost.console.parts import dialog_frame
 from gatepost.console.texts import acting as words
 from gatepost.console.visitor import SignedOut
 from gatepost.store.account_error import AccountError
@@ -42,8 +44,12 @@ def say_refused(problem: str) -> None:
 
 
 def sign_in_again() -> None:
-    """Leads to the password and back."""
-    with ui.dialog(value=True), ui.card().classes("gp-dialog narrow q-pa-md"):
-        ui.label(words.AGAIN).classes("q-mb-md")
-        with ui.row():
-            ui.link(words.GO_AGAIN, AGAIN)
+    """Leads to the password and back to this page; what was being changed is kept."""
+    url = ui.context.client.request.url
+    here = url.path + (f"?{url.query}" if url.query else "")
+    with dialog_frame(words.AGAIN_TITLE, narrow=True) as frame:
+        with frame.body:
+            ui.label(words.AGAIN)
+        with frame.foot:
+            ui.button(words.CANCEL, on_click=frame.dialog.close).props("flat")
+            ui.button(words.GO_AGAIN, on_click=lambda: ui.navigate.to(f"{AGAIN}?next={quote(here, safe='')}"))

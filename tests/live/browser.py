@@ -1,0 +1,104 @@
+"""Debian's Chromium, driven by playwright, before a console that a real daemon started."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+from daemon.house import House
+from gatepost.admin import administrators
+from gatepost.admin.roles import Role
+from gatepost.config.load import load
+from gatepost.store.accounts import Accounts
+
+CHROMIUM = Path("/usr/bin/chromium")
+PORT = 8025
+PASSWORD = "a long walk at dusk"
+_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+_WAIT_MS = 15_000
+CONSOLE = f'\n[console]\nlisten = "{{host}}:{PORT}"\n'
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser, ended afterwards."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+        yield browser
+        browser.close()
+
+
+def address(house: House) -> str:
+    return f"http://{house.host}:{PORT}"
+
+
+def administrator(house: House, name: str, role: Role = Role.ADMINISTRATOR) -> str:
+    """An administrator is there; the link by which it sets its password."""
+    settings = load(house.file)
+    accounts = Accounts.open(house.place.accounts)
+    try:
+        return administrators.add(settings, accounts, name, role, by="test")
+    finally:
+        accounts.close()
+
+
+class Desk:
+    """Somebody signed in, at a browser of its own."""
+
+    def __init__(self, browser: Browser, house: House, link: str, **options: object) -> None:
+        self.context: BrowserContext = browser.new_context(**options)  # type: ignore[arg-type]
+        self.context.set_default_timeout(_WAIT_MS)
+        self.house = house
+        self.problems: list[str] = []
+        self.page: Page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.goto(link)
+        for label in ("password", "again"):
+            self.page.locator(f"#{label}").fill(PASSWORD)
+        self.page.get_by_role("button", name="Go on").click()
+        try:
+            self.page.wait_for_url(lambda url: "/invitation/" not in url)
+        except Exception:
+            self.page.screenshot(path="/tmp/uidemo/fail.png"); print(self.page.content()[:3000]); raise
+
+    def go(self, path: str) -> Page:
+        self.page.goto(address(self.house) + path)
+        self.page.locator("main").wait_for()
+        return self.page
+
+    def button(self, name: str, within: Locator | None = None) -> Locator:
+        return (within or self.page).get_by_role("button", name=name, exact=True)
+
+    def dialog(self, name: str) -> Locator:
+        found = self.page.get_by_role("dialog", name=name, exact=True)
+        found.wait_for()
+        return found
+
+    def ok(self, dialog: Locator, name: str = "OK") -> None:
+        """The dialog is closed by its button."""
+        self.button(name, dialog).click()
+        dialog.wait_for(state="hidden")
+
+    def review(self) -> Locator:
+        """The review is open and has been worked out."""
+        self.button("Review and apply...").click()
+        dialog = self.dialog("Review and apply")
+        dialog.get_by_text("What changes in the file").wait_for()
+        return dialog
+
+    def apply(self) -> None:
+        """What was changed is in force."""
+        dialog = self.review()
+        self.ok(dialog, "Apply")
+        self.page.get_by_text("is in force.").first.wait_for()
+        self.page.get_by_text("is in force.").first.wait_for(state="hidden")
+
+    def close(self) -> None:
+        self.context.close()
+        assert not self.problems
