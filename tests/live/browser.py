@@ -62,14 +62,11 @@ class Desk:
         for label in ("password", "again"):
             self.page.locator(f"#{label}").fill(PASSWORD)
         self.page.get_by_role("button", name="Go on").click()
-        try:
-            self.page.wait_for_url(lambda url: "/invitation/" not in url)
-        except Exception:
-            self.page.screenshot(path="/tmp/uidemo/fail.png"); print(self.page.content()[:3000]); raise
+        self.page.wait_for_url(lambda url: "/invitation/" not in url)
 
     def go(self, path: str) -> Page:
         self.page.goto(address(self.house) + path)
-        self.page.locator("main").wait_for()
+        self.page.locator("#content").wait_for()
         return self.page
 
     def button(self, name: str, within: Locator | None = None) -> Locator:

@@ -410,7 +410,7 @@ def test_the_wizard_makes_a_server_and_its_menu_stops_it(
         page.get_by_text(f"smtp.printers is being {verb.lower()}").wait_for()
         page.get_by_text(f"smtp.printers is being {verb.lower()}").wait_for(state="hidden")
         assert house.greeting(2526)[: len(starts) or 1] == starts
-        page.locator("main").wait_for()
+        page.locator("#content").wait_for()
 
     desk.button("Delete...").click()
     desk.ok(desk.dialog("Delete smtp.printers"), "Remove")

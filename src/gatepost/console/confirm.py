@@ -11,6 +11,7 @@ from gatepost.console.texts import table as words
 async def confirmed(question: str, verb: str, *, dangerous: bool = True) -> bool:
     """Whether the button with the verb was pressed. Escape and Cancel are no."""
     with ui.dialog() as dialog, ui.card().classes("gp-form"):
+        dialog.props["aria-label"] = question
         Text("p", question, "gp-break")
         with ui.row().classes("justify-end"):
             ui.button(words.CANCEL, on_click=lambda: dialog.submit(False)).props("flat autofocus")

@@ -23,6 +23,7 @@ class Form:
         self._act = act
         self._fields: dict[str, Any] = {}
         self._dialog = ui.dialog().props("persistent no-backdrop-dismiss")
+        self._dialog.props["aria-label"] = title
         with self._dialog, ui.card().classes("gp-form") as self._card:
             Text("h2", title, "gp-break")
             self._inside = ui.element("div").classes("gp-form-fields")

@@ -96,14 +96,12 @@ def _dress(request: Request) -> None:
 
 @contextmanager
 def _around(context: Context, page: Page, states: dict[str, str], *, answers: bool) -> Iterator[None]:
-    with ui.element("a").classes("gp-skip").props('href="#content"'):
-        ui.label(words.SKIP)
     with (
         ui.left_drawer(value=None).props("width=252 breakpoint=800").classes("gp-drawer q-pa-none") as drawer
     ):
         _navigation(context, page, states)
     _header(context, drawer.toggle)
-    with ui.element("main").classes("gp-page").props('id="content" tabindex="-1"'):
+    with ui.element("div").classes("gp-page").props('id="content" tabindex="-1"'):
         if not answers:
             ui.label(words.NOT_RUNNING).classes("gp-note warn").props("role=status")
         yield
@@ -112,6 +110,8 @@ def _around(context: Context, page: Page, states: dict[str, str], *, answers: bo
 def _header(context: Context, toggle: Callable[[], object]) -> None:
     actor = context.actor
     with ui.header().classes("gp-header items-center no-wrap q-px-md q-py-sm"):
+        with ui.element("a").classes("gp-skip").props('href="#content"'):
+            ui.label(words.SKIP)
         ui.button(icon="menu", on_click=toggle).props(
             f'flat dense round color=white aria-label="{words.OPEN_NAVIGATION}"'
         )
