@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
@@ -48,21 +49,34 @@ def administrator(house: House, name: str, role: Role = Role.ADMINISTRATOR) -> s
         accounts.close()
 
 
-class Desk:
-    """Somebody signed in, at a browser of its own."""
+def sign_in(browser: Browser, house: House, name: str, role: Role = Role.ADMINISTRATOR) -> Path:
+    """Somebody new signs in by the link he got; where the cookies are kept."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(_WAIT_MS)
+    page.goto(administrator(house, name, role))
+    for label in ("password", "again"):
+        page.locator(f"#{label}").fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_url(lambda url: "/invitation/" not in url)
+    cookies = house.folder / f"{name}.cookies"
+    context.storage_state(path=cookies)
+    context.close()
+    return cookies
 
-    def __init__(self, browser: Browser, house: House, link: str, **options: object) -> None:
-        self.context: BrowserContext = browser.new_context(**options)  # type: ignore[arg-type]
+
+class Desk:
+    """Somebody signed in, at a window of its own."""
+
+    def __init__(self, browser: Browser, house: House, cookies: Path, **options: Any) -> None:
+        self.context: BrowserContext = browser.new_context(
+            storage_state=cookies, reduced_motion="reduce", **options
+        )
         self.context.set_default_timeout(_WAIT_MS)
         self.house = house
         self.problems: list[str] = []
         self.page: Page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.goto(link)
-        for label in ("password", "again"):
-            self.page.locator(f"#{label}").fill(PASSWORD)
-        self.page.get_by_role("button", name="Go on").click()
-        self.page.wait_for_url(lambda url: "/invitation/" not in url)
 
     def go(self, path: str) -> Page:
         self.page.goto(address(self.house) + path)

@@ -31,14 +31,16 @@ def _items(context: Context, server: str, state: str) -> None:
         ("pause", words.PAUSE, "paused"),
         ("stop", words.STOP, "stopped"),
     ):
-        item = ui.menu_item(word, _switching(context, server, verb))
+        item = ui.menu_item(word, _switching(context, server, verb)).props("role=menuitem")
         if state == useless_when or not context.acts.may(f"server-{verb}"):
             item.props("disable")
     ui.separator()
     protocol, _, name = server.partition(".")
-    ui.menu_item(words.PROPERTIES, lambda: ui.navigate.to(server_path(protocol, name)))
+    sheet = ui.menu_item(words.PROPERTIES, lambda: ui.navigate.to(server_path(protocol, name)))
+    sheet.props("role=menuitem")
     if context.acts.may("config-apply"):
-        ui.menu_item(words.NEW, lambda: ui.navigate.to(f"/new-server/{protocol}"))
+        new = ui.menu_item(words.NEW, lambda: ui.navigate.to(f"/new-server/{protocol}"))
+        new.props("role=menuitem")
 
 
 def _switching(context: Context, server: str, verb: str) -> Callable[[], Awaitable[None]]:
