@@ -108,7 +108,6 @@ class Desk:
         dialog = self.review()
         self.ok(dialog, "Apply")
         self.page.get_by_text("is in force.").first.wait_for()
-        self.page.get_by_text("is in force.").first.wait_for(state="hidden")
 
     def close(self) -> None:
         self.context.close()

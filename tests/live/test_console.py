@@ -30,7 +30,7 @@ auth = ["PLAIN", "LOGIN"]
 access = [
   { allow = ["connect"], to = "anyone" },
   { allow = ["submit"], to = "authenticated" }, # mail for ourselves
-  { allow = ["relay"], to = "net:10.0.5.0/24", tls = true }, # the lab
+  { allow = ["relay"], to = "user:lab", from = ["10.0.5.0/24"] }, # the lab
 ]
 """
 SHEET = "/servers/smtp/submission?tab=access"
@@ -231,7 +231,7 @@ def test_every_dialog_of_the_access_tab(make_desk: Callable[..., Desk], house: H
 
     desk.button("Relay...").click()
     dialog = desk.dialog("Relay Restrictions")
-    left_alone = dialog.get_by_text("A host in 10.0.5.0/24 may relay to other domains over TLS.")
+    left_alone = dialog.get_by_text("The user lab may relay to other domains from 10.0.5.0/24.")
     expect(left_alone).to_have_count(2)  # in the table, and as what this dialog can't show
     dialog.get_by_role("checkbox", name="Allow all computers which successfully authenticate").click()
     dialog.get_by_text("Everybody who can log in").wait_for()
@@ -260,7 +260,7 @@ def test_every_dialog_of_the_access_tab(make_desk: Callable[..., Desk], house: H
         'tls = "offer"',
         '{ deny = ["connect"], to = "net:192.0.2.0/24" },',
         '{ allow = ["submit", "relay"], to = "authenticated" }, # mail for ourselves',
-        '{ allow = ["relay"], to = "net:10.0.5.0/24", tls = true }, # the lab',
+        '{ allow = ["relay"], to = "user:lab", from = ["10.0.5.0/24"] }, # the lab',
         '{ allow = ["submit"], to = "anonymous" },',
         f'{{ deny = ["relay"], to = "user:intern@{DOMAIN}", from = ["10.0.0.0/8"] }},',
     ):
