@@ -26,10 +26,12 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/python tests/layers.py src/gatepost
 
-bench: $(VENV)/installed bench-packages $(BUILD)/load $(BUILD)/sink $(BUILD)/pop3load
+bench: $(VENV)/installed bench-packages $(BUILD)/load $(BUILD)/sink $(BUILD)/pop3load $(BUILD)/flood
 	$(BIN)/python bench/relay.py $(ARGS)
 	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/pop3.py
+	$(BIN)/python bench/guard.py
+	$(BIN)/python bench/flood.py
 
 $(BUILD)/load: bench/load.c bench/common.h
 	@mkdir -p $(BUILD)
@@ -38,6 +40,10 @@ $(BUILD)/load: bench/load.c bench/common.h
 $(BUILD)/pop3load: bench/pop3load.c bench/common.h
 	@mkdir -p $(BUILD)
 	$(CC) -O2 -Wall -Wextra -Wshadow -std=gnu11 -o $@ $< -lssl -lcrypto
+
+$(BUILD)/flood: bench/flood.c bench/common.h
+	@mkdir -p $(BUILD)
+	$(CC) -O2 -Wall -Wextra -Wshadow -std=gnu11 -o $@ $<
 
 $(BUILD)/sink: bench/sink.c bench/common.h
 	@mkdir -p $(BUILD)

@@ -87,6 +87,7 @@ class Daemon:
             GuardStore(place.guard),
             log,
             workers=Everybody(self._workers, console),
+            doors=lambda: self._ends.sockets.values(),
         )
 
     async def run(self) -> None:

@@ -285,6 +285,7 @@ class Worker:
         while not gone.done() and not told.done():
             await asyncio.wait({gone, told}, timeout=_REFRESH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             self._conduct.flush()
+            self._guard.flush()
             for directory in tuple(self._all_directories):
                 try:
                     directory.refresh()

@@ -103,7 +103,7 @@ def test_all_posts_turn_away_whom_one_of_them_met() -> None:
 
 def test_the_operators_bans_reach_all_and_end() -> None:
     here = rig()
-    here.seat.ban(Ban(ip_network("198.18.0.0/16"), until=2_000.0))
+    here.seat.ban([Ban(ip_network("198.18.0.0/16"), until=2_000.0)])
     assert all(post.refuses(ip_address(AWAY)) for post in here.posts)
     assert here.seat.pardon("198.18.0.0/16")
     assert not any(post.refuses(ip_address(AWAY)) for post in here.posts)

@@ -18,6 +18,7 @@ from gatepost.store.guarddb import BanRow, GuardStore
 from gatepost.store.place import Place
 
 Row = dict[str, Any]
+_BANNED_AT_ONCE = 2_000
 _EXPORT_MOST = 100_000
 _BARS = " ▁▂▃▄▅▆▇█"
 
@@ -117,17 +118,24 @@ def _all(place: Place, since: float, ask: Any) -> list[Tally]:
 
 def ban(place: Place, source: str, *, seconds: float | None, note: str, by: str) -> Row:
     """The source is shut out at once, or from the next start on. Raises NotASource, Refused."""
-    there = network(source)
+    return ban_all(place, [source], seconds=seconds, note=note, by=by)[0]
+
+
+def ban_all(place: Place, sources: Iterable[str], *, seconds: float | None, note: str, by: str) -> list[Row]:
+    """The same for many. Nobody is shut out when one of them is no source."""
+    there = list(dict.fromkeys(network(source) for source in sources))
     try:
-        fields: Row = {"source": str(there), "seconds": seconds, "note": note, "by": by}
-        row: Row = ask_daemon(place.control, "guard-ban", **fields)
+        rows: list[Row] = []
+        for at in range(0, len(there), _BANNED_AT_ONCE):
+            texts = [str(one) for one in there[at : at + _BANNED_AT_ONCE]]
+            rows += ask_daemon(place.control, "guard-ban", sources=texts, seconds=seconds, note=note, by=by)
     except NotRunning:
         now = time.time()
-        one = Ban(there, None if seconds is None else now + seconds, note, by, now)
-        store = GuardStore(place.guard)
-        store.keep_bans([*(r for r in store.bans() if r.network != str(there)), _kept(one)])
-        row = ban_row(one)
-    return shown_ban(row)
+        bans = [Ban(one, None if seconds is None else now + seconds, note, by, now) for one in there]
+        store, new = GuardStore(place.guard), {str(one) for one in there}
+        store.keep_bans([*(row for row in store.bans() if row.network not in new), *map(_kept, bans)])
+        rows = [ban_row(one) for one in bans]
+    return [shown_ban(row) for row in rows]
 
 
 def pardon(place: Place, source: str, *, by: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import socket
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from gatepost.config.schema import Settings
 from gatepost.guard import watch
 from gatepost.guard.bans import Ban, Bans, NotASource, network
 from gatepost.guard.event import Event
+from gatepost.guard.floodgate import Floodgate
 from gatepost.guard.guard import Guard
 from gatepost.guard.ledger import Scope
 from gatepost.guard.seat import Seat
@@ -31,6 +33,7 @@ from gatepost.log import Log
 from gatepost.store.guarddb import BanRow, GuardStore, Memory, SourceRow
 
 _KEEP_SECONDS: Final = 30.0
+_BANS_LOGGED: Final = 20
 _LEDGER: Final = "ledger"
 _EVENTS: Final = "events"
 Fields = dict[str, Value]
@@ -46,6 +49,7 @@ class GuardHouse:
         log: Log,
         *,
         workers: Workers,
+        doors: Callable[[], Iterable[socket.socket]] = tuple,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -57,8 +61,12 @@ class GuardHouse:
         self.custody = Custody(settings, store, log, workers, on_event=self._alarms.happened)
         self.devices = DeviceWatch(settings, store, log, self._happened)
         self._directories = DirectoryWatch(settings, log, self._happened)
+        self._floodgate = Floodgate(doors, log, time.monotonic)
         self.seat = Seat(
-            lambda fields: workers.tell_all("guard", **fields), on_event=self._happened, on_known=self._learnt
+            lambda fields: workers.tell_all("guard", **fields),
+            on_event=self._happened,
+            on_known=self._learnt,
+            on_knocks=lambda them: self._floodgate.shut(them.hosts, them.networks),
         )
         self.guard = Guard(
             settings.watching,
@@ -95,6 +103,7 @@ class GuardHouse:
             while True:
                 await asyncio.sleep(_KEEP_SECONDS)
                 self.guard.tidy()
+                self._floodgate.tidy()
                 await asyncio.to_thread(self._keep, self._taken())
                 await self._look()
                 await self.devices.look()
@@ -109,6 +118,7 @@ class GuardHouse:
         """These settings hold from now on."""
         self._settings = settings
         self.guard.change(settings.watching, settings.domains)
+        self._floodgate.clear()
         self.custody.change(settings)
         self.devices.change(settings)
         self._directories.change(settings)
@@ -192,14 +202,18 @@ class GuardHouse:
         self._alarms.happened(event)
 
     def _ban(self, fields: Fields) -> Value:
-        there = network(str(fields["source"]))
-        seconds = fields.get("seconds")
-        until = None if seconds is None else time.time() + float(seconds)
-        ban = Ban(there, until, str(fields.get("note", "")), str(fields.get("by", "")), time.time())
-        self.seat.ban(ban)
+        """All at once: a list of thousands is no rarity."""
+        seconds, now = fields.get("seconds"), time.time()
+        until = None if seconds is None else now + float(seconds)
+        note, by = str(fields.get("note", "")), str(fields.get("by", ""))
+        bans = [Ban(network(str(one)), until, note, by, now) for one in fields["sources"]]
+        self.seat.ban(bans)
         self._keep_bans()
-        self._log.event("banned", source=str(there), by=ban.by)
-        return ban_row(ban)
+        for ban in bans[:_BANS_LOGGED]:
+            self._log.event("banned", source=str(ban.network), by=by)
+        if len(bans) > _BANS_LOGGED:
+            self._log.event("banned", sources=len(bans), by=by)
+        return [ban_row(ban) for ban in bans]
 
     def _pardon(self, fields: Fields) -> Value:
         if "name" in fields:
@@ -207,6 +221,7 @@ class GuardHouse:
         else:
             found = self.seat.pardon(str(fields["source"]))
             self._keep_bans()
+        self._floodgate.clear()
         if not found:
             raise Refused("it was neither banned nor refused", exit_code=3)
         self._log.event("pardoned", source=fields.get("source") or fields.get("name"), by=fields.get("by"))
@@ -225,6 +240,7 @@ class GuardHouse:
         return {
             "refused": refused,
             "banned": len(self.guard.bans),
+            "dropped": len(self._floodgate),
             "names_under_attack": self.guard.names_under_attack(),
             "spray": self.guard.is_spray,
         }

@@ -88,10 +88,8 @@ def ban(
         wanted = [*(sources or []), *(admin.imported(load) if load is not None else [])]
         if not wanted:
             raise Failure("say whom: an address, a network, --import FILE, or --list", USAGE)
-        rows = [
-            admin.ban(place, one, seconds=None if for_ is None else seconds(for_), note=note, by=who())
-            for one in wanted
-        ]
+        lasts = None if for_ is None else seconds(for_)
+        rows = admin.ban_all(place, wanted, seconds=lasts, note=note, by=who())
     except NotASource as problem:
         raise Failure(str(problem), USAGE) from None
     if json:

@@ -10,6 +10,7 @@ what others do, there or elsewhere, neither slows nor refuses him.
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from gatepost.guard.source import Source, host, shown, source
 from gatepost.guard.sources import Familiarity, KnownSources
 from gatepost.guard.underway import UnderWay
 from gatepost.policy.facts import Peer
+from gatepost.policy.principal import Network
 from gatepost.policy.reasons import Reason
 from gatepost.store import naming
 
@@ -115,6 +117,18 @@ class Guard:
         if not self.ledger.refused_seconds(Scope.HOST, key, self._clock()):
             return False
         return not self.known.is_anybodys(key) and peer not in self._trusted
+
+    def refused_seconds(self, peer: Peer) -> float:
+        """For how long its connections are not heard still; 0 when they are."""
+        if not self.refuses(peer):
+            return 0.0
+        ban = self.bans.covering(peer, self._wall())
+        if ban is not None:
+            return math.inf if ban.until is None else ban.until - self._wall()
+        return self.ledger.refused_seconds(Scope.HOST, host(peer), self._clock())
+
+    def trusts_any_of(self, network: Network) -> bool:
+        return any(one.overlaps(network) for one in self._settings.trusted if one.version == network.version)
 
     def trusts(self, peer: Peer) -> bool:
         return peer in self._trusted

@@ -30,6 +30,8 @@ class Offence(Enum):
     RUBBISH = "rubbish"
     SILENT = "silent"
 
+    __hash__ = object.__hash__  # a member is only itself; Enum's own goes through Python each time
+
 
 class Scope(Enum):
     """By what it is counted."""
@@ -40,6 +42,8 @@ class Scope(Enum):
     NAME = "name"
     PAIR = "name-from-host"
     ALL = "all"
+
+    __hash__ = object.__hash__
 
 
 @dataclass(slots=True)

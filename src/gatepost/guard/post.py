@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -21,13 +21,16 @@ from gatepost.guard.bans import Ban, Bans, network
 from gatepost.guard.guard import Guard
 from gatepost.guard.ledger import Offence
 from gatepost.guard.limits import OPEN, Treatment
-from gatepost.guard.source import host
+from gatepost.guard.source import host, peer_of
 from gatepost.policy.facts import Peer
 from gatepost.policy.reasons import Reason
 
 _ANSWER_SECONDS: Final = 2.0
 _LATER_SECONDS: Final = (0.05, 0.5)  # between two questions: the first, and at most
 _LATER_AT_MOST_SECONDS: Final = 15.0
+_FLOOD, _FLOOD_OF_ONE = 300, 10  # refused connections a second
+_KNOCKS_TOLD: Final = 4_000
+_WELCOME_AT_MOST: Final = 10_000
 _PROVEN_AT_MOST: Final = 10_000
 _TELL_AGAIN_SECONDS: Final = 86_400.0
 
@@ -65,10 +68,14 @@ class Post:
         self._bans = Bans()
         self._proven: OrderedDict[tuple[str, bytes], _Proven] = OrderedDict()
         self._asked: set[str] = set()
+        self._knocks: Counter[bytes] = Counter()
+        self._vanished = 0
+        self._welcome: set[str] = set()  # until somebody is refused
 
     def change(self, settings: GuardSettings, domains: Collection[str]) -> None:
         """These settings hold from now on."""
         self._own.change(settings, domains)
+        self._welcome.clear()
 
     # the line
 
@@ -79,6 +86,7 @@ class Post:
     def part(self) -> None:
         """The line is dead."""
         self._line = None
+        self._welcome.clear()
 
     def hear(self, fields: dict[str, Any]) -> None:
         """What the guard says to all its posts.
@@ -86,6 +94,7 @@ class Post:
         `hosts`: machines refused for so many seconds, 0 for no more; `all`: these and no others.
         `bans`: the administrator's, all of them. `pairs`: names that guessed on their own machines.
         """
+        self._welcome.clear()
         if fields.get("all"):
             self._refused.clear()
         now = self._clock()
@@ -108,8 +117,19 @@ class Post:
         """Whether anybody is refused at all."""
         return bool(self._refused or self._bans) or self._line is None
 
+    def turns_away(self, text: str) -> bool:
+        """Whether the connection from the address is not heard at all. Asked for every connection."""
+        if text in self._welcome:
+            return False
+        refused = self.refuses(peer_of(text))
+        if not refused and self._line is not None:
+            if len(self._welcome) >= _WELCOME_AT_MOST:
+                self._welcome.clear()
+            self._welcome.add(text)
+        return refused
+
     def refuses(self, peer: Peer) -> bool:
-        """Whether the connection is not heard at all. Asked for every connection."""
+        """The same of a peer."""
         if self._line is None:
             return self._own.refuses(peer)
         if self._refused:
@@ -119,6 +139,26 @@ class Post:
         if not self._bans or self._bans.covering(peer, self._wall()) is None:
             return False
         return not self._own.trusts(peer)
+
+    def knocked(self, peer: Peer) -> None:
+        """Somebody was turned away."""
+        self._knocks[host(peer)] += 1
+
+    def vanished(self) -> None:
+        """Somebody was gone before we came to the door, nobody knows who."""
+        self._vanished += 1
+
+    def flush(self) -> None:
+        """Call it about once a second: who was turned away too often is told."""
+        knocks, self._knocks = self._knocks, Counter()
+        vanished, self._vanished = self._vanished, 0
+        if self._line is None:
+            return
+        flood = knocks.total() + vanished >= _FLOOD
+        least = 1 if flood else _FLOOD_OF_ONE
+        hosts = [key.hex() for key, count in knocks.most_common(_KNOCKS_TOLD) if count >= least]
+        if hosts or flood:
+            self._line.tell("guard-knocks", hosts=hosts, flood=flood)
 
     def offend(self, offence: Offence, peer: Peer) -> None:
         """It is counted, some time soon."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Any
 
 from gatepost.guard import told
@@ -11,9 +13,17 @@ from gatepost.guard.bans import Ban, network
 from gatepost.guard.event import Event
 from gatepost.guard.guard import Guard, Listener
 from gatepost.guard.ledger import Offence
-from gatepost.guard.source import peer_of
+from gatepost.guard.source import network_of, peer_of
 
 Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Knocking:
+    """Refused hosts with the seconds that are left, and banned networks, that may knock too fast."""
+
+    hosts: Mapping[bytes, float]
+    networks: Sequence[IPv4Network]
 
 
 class Seat(Listener):
@@ -25,10 +35,12 @@ class Seat(Listener):
         *,
         on_event: Callable[[Event], None] = lambda event: None,
         on_known: Callable[[str, bytes, float], None] = lambda name, host, at: None,
+        on_knocks: Callable[[Knocking], None] = lambda knocking: None,
     ) -> None:
         self._broadcast = broadcast
         self._on_event = on_event
         self._on_known = on_known
+        self.on_knocks = on_knocks
         self._sessions: defaultdict[Hashable, set[str]] = defaultdict(set)
 
     def seated(self, guard: Guard) -> None:
@@ -64,8 +76,9 @@ class Seat(Listener):
         for session in self._sessions.pop(post, set()):
             self._guard.gone(f"{post}/{session}")
 
-    def ban(self, ban: Ban) -> None:
-        self._guard.bans.add(ban)
+    def ban(self, bans: Iterable[Ban]) -> None:
+        for ban in bans:
+            self._guard.bans.add(ban)
         self._broadcast({"bans": self._bans()})
 
     def pardon(self, source: str) -> bool:
@@ -96,6 +109,24 @@ class Seat(Listener):
         self._sessions[post].discard(fields["session"])
         self._guard.gone(f"{post}/{fields['session']}")
 
+    def _knocks(self, post: Hashable, fields: Fields) -> None:
+        """In a flood all that are refused are told of: who knocks is often gone before it is known who."""
+        hosts = dict(self._refused_still(map(bytes.fromhex, fields["hosts"])))
+        networks = []
+        if fields["flood"]:
+            hosts = dict(self._guard.refused_hosts()) | hosts
+            for ban in self._guard.bans:
+                if isinstance(ban.network, IPv4Network) and not self._guard.trusts_any_of(ban.network):
+                    networks.append(ban.network)
+        self.on_knocks(Knocking(hosts, networks))
+
+    def _refused_still(self, hosts: Iterable[bytes]) -> Iterator[tuple[bytes, float]]:
+        """Those that are refused now, with the seconds that are left."""
+        for key in hosts:
+            seconds = self._guard.refused_seconds(network_of(key).network_address)
+            if seconds > 0:
+                yield key, seconds
+
     def _offence(self, post: Hashable, fields: Fields) -> None:
         self._guard.offend(Offence(fields["offence"]), peer_of(fields["peer"]))
 
@@ -109,6 +140,7 @@ _VERBS: dict[str, Callable[[Seat, Hashable, Fields], Any]] = {
     "guard-tried": Seat._tried,
     "guard-gone": Seat._gone,
     "guard-offence": Seat._offence,
+    "guard-knocks": Seat._knocks,
     "guard-unknown-recipient": Seat._unknown_recipient,
     "guard-everything": lambda self, post, fields: self.everything(),
 }

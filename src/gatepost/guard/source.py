@@ -40,6 +40,11 @@ def host(peer: Peer) -> bytes:
     return packed[:_HOST_BYTES]
 
 
+def is_ipv4(key: bytes) -> bool:
+    """Whether the key is of a machine with an IPv4 address."""
+    return len(key) == _V4_BYTES
+
+
 def source(peer: Peer) -> Source:
     return source_of(host(peer))
 

@@ -52,7 +52,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_conversation", "_corked", "_deadline", "_drained", "_handshake_seconds",
         "_idle_seconds", "_implicit",
-        "_latest", "_loop", "_outbox", "_over", "_proxied", "_reading",
+        "_latest", "_loop", "_outbox", "_over", "_peer_name", "_reading",
         "_reasons", "_rubbish", "_timer", "_transport", "_turned_away", "channel", "is_full", "tls_server",
     )  # fmt: skip
 
@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
         rubbish: Callable[[str], None] | None = None,
     ) -> None:
         self._turned_away = turned_away
-        self._proxied = proxied
+        self._peer_name = proxied
         self._rubbish = rubbish
         self._conversation = conversation
         self._implicit = implicit
@@ -93,8 +93,11 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        if self._peer_name is None:
+            name = transport.get_extra_info("peername")  # asks the kernel, so once
+            self._peer_name = ("", 0) if name is None else (str(name[0]), int(name[1]))
         if self._turned_away is not None:
-            farewell = self._turned_away(self.peer_name[0])
+            farewell = self._turned_away(self._peer_name[0])
             if farewell is not None:
                 self._over = True
                 self._transport.write(farewell)
@@ -175,10 +178,8 @@ class Connection(asyncio.Protocol):
     @property
     def peer_name(self) -> tuple[str, int]:
         """Address and port of the peer as the socket gives them, or a load balancer that is believed."""
-        if self._proxied is not None:
-            return self._proxied
-        name = self._transport.get_extra_info("peername") or ("::", 0)
-        return str(name[0]), int(name[1])
+        name = self._peer_name
+        return name if name is not None and name[0] else ("::", 0)
 
     def send(self, data: bytes) -> None:
         """`data` is on its way, encrypted when TLS is on. Silently nothing once the connection is over."""

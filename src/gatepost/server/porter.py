@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from gatepost.config.schema import TlsMode
@@ -31,34 +32,31 @@ class Porter:
         self._clock = clock
         self._logged: dict[str, float] = {}
 
-    def smtp(self, peer: str) -> bytes | None:
-        """What the peer is told before it is cut off; None when it is welcome."""
-        session = self._turned_away(peer)
-        return None if session is None else refused(Reason.GUARD_REFUSED, session).encode()
-
-    def pop3(self, peer: str) -> bytes | None:
-        session = self._turned_away(peer)
-        if session is None:
-            return None
-        said = REPLIES[Reason.GUARD_REFUSED]
-        return f"-ERR [{said.pop3}] {said.text} [{Reason.GUARD_REFUSED.value} {session}]\r\n".encode()
-
-    def implicit(self, peer: str) -> bytes | None:
-        """Nothing can be said before a handshake, and one is not worth it."""
-        return None if self._turned_away(peer) is None else b""
-
     def rubbish(self, peer: str) -> None:
         """The peer spoke no TLS where there had to be TLS: it is no mail client."""
         self._post.offend(Offence.RUBBISH, peer_address(peer))
 
     def way(self, protocol: str, tls: TlsMode) -> Callable[[str], bytes | None]:
+        """Answers what the peer is told before it is cut off; None when it is welcome.
+
+        A peer without an address was gone before we came to the door.
+        """
         if tls is TlsMode.IMPLICIT:
-            return self.implicit
-        return self.smtp if protocol == "smtp" else self.pop3
+            # nothing can be said before a handshake, and one is not worth it
+            return partial(self._farewell, lambda session: b"")
+        return partial(self._farewell, _smtp if protocol == "smtp" else _pop3)
+
+    def _farewell(self, words: Callable[[str], bytes], peer: str) -> bytes | None:
+        if not peer:
+            self._post.vanished()
+            return b""
+        session = self._turned_away(peer)
+        return None if session is None else words(session)
 
     def _turned_away(self, peer: str) -> str | None:
-        if not self._post.is_watchful or not self._post.refuses(peer_address(peer)):
+        if not self._post.is_watchful or not self._post.turns_away(peer):
             return None
+        self._post.knocked(peer_address(peer))
         session, now = self._sessions.new_id(), self._clock()
         if now - self._logged.get(peer, -_QUIET_SECONDS) >= _QUIET_SECONDS:
             if len(self._logged) >= _REMEMBERED:
@@ -69,3 +67,12 @@ class Porter:
                 reason=Reason.GUARD_REFUSED.value,
             )  # fmt: skip
         return session
+
+
+def _smtp(session: str) -> bytes:
+    return refused(Reason.GUARD_REFUSED, session).encode()
+
+
+def _pop3(session: str) -> bytes:
+    said = REPLIES[Reason.GUARD_REFUSED]
+    return f"-ERR [{said.pop3}] {said.text} [{Reason.GUARD_REFUSED.value} {session}]\r\n".encode()
