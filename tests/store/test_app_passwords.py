@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from gatepost.store.account_error import BadName, NameTaken, NotFound
 from gatepost.store.accounts import Accounts
 from gatepost.store.app_password import (
     ALPHABET,
+    AppPasswordChange,
     NewAppPassword,
     bare,
     drawn,
@@ -160,3 +162,25 @@ def test_dashes_blanks_and_capitals_do_not_matter(
 def test_any_text_may_be_asked_about(text: str) -> None:
     found = bare(Secret(text))
     assert found is None or (12 <= len(found) <= 64 and set(found) <= set(ALPHABET))
+
+
+def test_what_is_changed_is_changed_and_the_rest_stays(accounts: Accounts) -> None:
+    kept = accounts.app_passwords
+    new = NewAppPassword("NAS", networks_of(["10.0.5.0/24"]), limits=Allotment(3, None, 50))
+    made, secret = kept.add(SCANNER, new, by="ann")
+    moved = kept.change(SCANNER, "nas", AppPasswordChange(networks_of(["10.0.9.0/24"])), by="ann")
+    assert moved == replace(made, networks=networks_of(["10.0.9.0/24"]))
+    change = AppPasswordChange(
+        (), senders_of(["a@example.org"]), Allotment(0, 7), collects=True, expires=NOW + timedelta(1)
+    )
+    changed = kept.change(SCANNER, "nas", change, by="ann")
+    assert changed.limits == Allotment(None, 7, 50)
+    assert (changed.networks, changed.collects, changed.expires) == ((), True, NOW + timedelta(1))
+    assert kept.of_secret(secret.reveal()) == changed
+    with pytest.raises(BadName):
+        kept.change(SCANNER, "nas", AppPasswordChange(expires=NOW), by="ann")
+    assert kept.change(SCANNER, "nas", AppPasswordChange(unending=True), by="ann").expires is None
+    [last] = accounts.audit.changes(limit=1)
+    assert (last.what, last.after) == ("app-password-change", {"expires": None})
+    with pytest.raises(NotFound):
+        kept.change(SCANNER, "other", AppPasswordChange(), by="ann")

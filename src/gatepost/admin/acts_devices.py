@@ -8,7 +8,7 @@ from gatepost.admin import app_passwords as admin
 from gatepost.admin import devices
 from gatepost.admin.app_passwords import Issued
 from gatepost.admin.desk import Desk
-from gatepost.store.app_password import LENGTH, NewAppPassword
+from gatepost.store.app_password import LENGTH, AppPasswordChange, NewAppPassword
 
 Row = dict[str, Any]
 
@@ -29,6 +29,17 @@ class DeviceActs:
             )
 
         return await self._desk.work("user-app-password", add)
+
+    async def change(self, name: str, label: str, change: AppPasswordChange) -> Row:
+        """The secret stays and is good for something else. Raises NotFound, Ambiguous, BadName."""
+
+        def work() -> Row:
+            settings, accounts = self._house.settings(), self._house.accounts
+            return admin.app_password_row(
+                admin.change_app_password(settings, accounts, name, label, change, by=self._desk.by)
+            )
+
+        return await self._desk.work("app-password-change", work)
 
     async def revoke(self, name: str, label: str) -> Row:
         """The secret is worth nothing any more, in all workers. Raises NotFound, Ambiguous."""

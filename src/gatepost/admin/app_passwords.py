@@ -18,7 +18,14 @@ from gatepost.secret import Secret
 from gatepost.store import naming
 from gatepost.store.account_error import AccountError, Ambiguous, BadName, NotFound
 from gatepost.store.accounts import Accounts
-from gatepost.store.app_password import LENGTH, AppPassword, NewAppPassword, grouped, numbers_of
+from gatepost.store.app_password import (
+    LENGTH,
+    AppPassword,
+    AppPasswordChange,
+    NewAppPassword,
+    grouped,
+    numbers_of,
+)
 
 Row = dict[str, Any]
 _DAYS: Final = re.compile(r"\d{1,5}")
@@ -83,6 +90,13 @@ def app_password_rows(
     """Of one account, or of all; `over` adds those that were revoked. Raises Ambiguous."""
     account = None if name is None else account_of(settings, accounts, name)
     return [app_password_row(one) for one in accounts.app_passwords.all(account, revoked=over)]
+
+
+def change_app_password(
+    settings: Settings, accounts: Accounts, name: str, label: str, change: AppPasswordChange, *, by: str
+) -> AppPassword:
+    """The secret stays and is good for something else. Raises NotFound, Ambiguous, BadName."""
+    return accounts.app_passwords.change(account_of(settings, accounts, name), label, change, by=by)
 
 
 def revoke_app_password(

@@ -79,6 +79,7 @@ ACTS: Final[dict[str, Act]] = {
     "user-enable": Act(_A, Area.ACCOUNTS),
     "user-delete": Act(_A, Area.ACCOUNTS, dangerous=True),
     "user-app-password": Act(_A, Area.ACCOUNTS, dangerous=True),
+    "app-password-change": Act(_A, Area.ACCOUNTS),
     "app-password-revoke": Act(_O, Area.ACCOUNTS),
     "device-list": Act(_V, Area.ACCOUNTS),
     "device-forget": Act(_O, Area.ACCOUNTS),

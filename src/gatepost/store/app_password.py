@@ -53,6 +53,32 @@ class NewAppPassword:
 
 
 @dataclass(frozen=True, slots=True)
+class AppPasswordChange:
+    """What is to be different, the secret staying; None: stays as it is. `unending`: it never expires.
+
+    Of the limits those that are 0 are taken away.
+    """
+
+    networks: tuple[Network, ...] | None = None
+    senders: tuple[Address, ...] | None = None
+    limits: Allotment | None = None
+    collects: bool | None = None
+    expires: datetime | None = None
+    unending: bool = False
+
+    def of(self, now: AppPassword) -> NewAppPassword:
+        """What it is good for then."""
+        return NewAppPassword(
+            now.label,
+            now.networks if self.networks is None else self.networks,
+            now.senders if self.senders is None else self.senders,
+            now.limits if self.limits is None else without_zeros(self.limits.or_else(now.limits)),
+            now.collects if self.collects is None else self.collects,
+            None if self.unending else self.expires or now.expires,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class AppPassword:
     """A secret as it is kept, without itself. `account` is the canonical name of somebody in `directory`."""
 
@@ -147,6 +173,11 @@ def _few(found: Iterable[T], what: str) -> tuple[T, ...]:
     if len(values) > _LISTED_MOST:
         raise BadName(f"{len(values)} {what}", f"at most {_LISTED_MOST}")
     return values
+
+
+def without_zeros(limits: Allotment) -> Allotment:
+    """The same, nothing being said where it said 0."""
+    return Allotment(**{key: value or None for key, value in numbers_of(limits).items()})
 
 
 # rows

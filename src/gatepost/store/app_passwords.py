@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,12 +16,14 @@ from gatepost.store.account_error import BadName, NameTaken, NotFound
 from gatepost.store.app_password import (
     LENGTH,
     AppPassword,
+    AppPasswordChange,
     NewAppPassword,
     columns,
     digest,
     drawn,
     label_key,
     label_of,
+    numbers_of,
     of_row,
 )
 from gatepost.store.audit import Audit, Fact
@@ -88,8 +91,8 @@ class AppPasswords:
         """
         account, now = naming.canonical(account), self._clock().astimezone(UTC)
         new = replace(new, label=label_of(new.label))
-        if new.expires is not None and new.expires <= now:
-            raise BadName("the expiry is in the past", "give a day to come")
+        if new.expires is not None:
+            _require_to_come(new.expires, now)
         try:
             secret = drawn(length)
         except ValueError as problem:
@@ -108,6 +111,31 @@ class AppPasswords:
             self._note(connection, "app-password-add", added, by, after=facts(added))
         return added, secret
 
+    def change(self, account: str, label: str, change: AppPasswordChange, *, by: str) -> AppPassword:
+        """The same secret is good for something else: at once, in open sessions within a second.
+
+        Raises:
+            NotFound: the account has no device of this label.
+            BadName: an expiry in the past.
+        """
+        account = naming.canonical(account)
+        with self._database.writing() as connection:
+            before = self._required(connection, account, label)
+            new = change.of(before)
+            if new.expires is not None and new.expires != before.expires:
+                _require_to_come(new.expires, self._clock())
+            where = _TABLE.c.id == before.number
+            connection.execute(update(_TABLE).where(where).values(columns(new)))
+            now = of_row(connection.execute(select(_TABLE).where(where)).one())
+            old, fresh = facts(before), facts(now)
+            differs = [key for key in fresh if old[key] != fresh[key]]
+            self._note(
+                connection, "app-password-change", now, by,
+                before={key: old[key] for key in ("label", *differs)},
+                after={key: fresh[key] for key in differs},
+            )  # fmt: skip
+        return now
+
     def revoke(self, account: str, label: str, *, by: str) -> AppPassword:
         """The secret is worth nothing any more.
 
@@ -116,14 +144,19 @@ class AppPasswords:
         """
         account = naming.canonical(account)
         with self._database.writing() as connection:
-            found = _find(connection, account, label)
-            if found is None:
-                remedy = f"gatepost user app-password {account} --list shows all"
-                raise NotFound(f"{account} has no app password {label[:64]!r}", remedy)
+            found = self._required(connection, account, label)
             now = self._clock().astimezone(UTC).replace(microsecond=0)
             connection.execute(update(_TABLE).where(_TABLE.c.id == found.number).values(revoked=_text(now)))
             self._note(connection, "app-password-revoke", found, by, before=facts(found))
         return replace(found, revoked=now)
+
+    @staticmethod
+    def _required(connection: Connection, account: str, label: str) -> AppPassword:
+        found = _find(connection, account, label)
+        if found is None:
+            remedy = f"gatepost user app-password {account} --list shows all"
+            raise NotFound(f"{account} has no app password {label[:64]!r}", remedy)
+        return found
 
     def _require_room(self, connection: Connection, account: str, label: str) -> None:
         if _find(connection, account, label) is not None:
@@ -159,6 +192,11 @@ class AppPasswords:
         return self._key
 
 
+def _require_to_come(expires: datetime, now: datetime) -> None:
+    if expires <= now:
+        raise BadName("the expiry is in the past", "give a day to come")
+
+
 def end_all(connection: Connection, account: str, now: datetime) -> None:
     """The account is being deleted: whoever has its name next inherits no device."""
     where = (_TABLE.c.account == account, _TABLE.c.directory == LOCAL, _TABLE.c.revoked.is_(None))
@@ -172,6 +210,7 @@ def facts(one: AppPassword) -> dict[str, Fact]:
         "networks": [str(network) for network in one.networks],
         "senders": [str(sender) for sender in one.senders],
         "collects": one.collects,
+        "limits": json.dumps({key: value for key, value in numbers_of(one.limits).items() if value}),
         "expires": None if one.expires is None else one.expires.isoformat(timespec="seconds"),
     }
 
