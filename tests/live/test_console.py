@@ -234,7 +234,7 @@ def test_every_dialog_of_the_access_tab(make_desk: Callable[..., Desk], house: H
     left_alone = dialog.get_by_text("The user lab may relay to other domains from 10.0.5.0/24.")
     expect(left_alone).to_have_count(2)  # in the table, and as what this dialog can't show
     dialog.get_by_role("checkbox", name="Allow all computers which successfully authenticate").click()
-    dialog.get_by_text("Everybody who can log in").wait_for()
+    dialog.get_by_text("Whoever can log in").wait_for()
     desk.ok(dialog)
 
     desk.button("Add an entry...").click()

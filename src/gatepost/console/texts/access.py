@@ -49,7 +49,9 @@ WHO: Final = "Who could relay now"
 WORKING: Final = "Working it out..."
 NOBODY: Final = "Nobody."
 NOT_VALID: Final = "That cannot be said before the draft is valid."
-EVERYBODY: Final = "Everybody who can log in ({count} accounts here) from where the entries say, protected accounts excepted."
+EVERYBODY: Final = (
+    "Whoever can log in ({count} accounts here), from where the entries say; not protected accounts."
+)
 GROUP_ELSEWHERE: Final = "Members of {name}, as a directory says (no group here has that name)."
 FROM: Final = "{who}, from {places}{tls}"
 ANYWHERE: Final = "anywhere"
