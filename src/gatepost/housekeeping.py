@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gatepost.admin.expiry import Expiry
+from gatepost.admin.generation import Generations
 from gatepost.admin.link import Link, NotRunning, Refused, Value
 from gatepost.admin.metrics import House, Totals, certificate_ends, exposition
 from gatepost.admin.metrics_door import MetricsDoor
@@ -54,11 +55,15 @@ class Housekeeping:
         self._started_at = time.time()
         self._expiry = Expiry(log)
         self._totals = Totals()
-        self._renewing = Renewing(file, settings, workers, log)
+        self._renewing = Renewing(file, self._in_force, settings, workers, log)
         self._console = console
         self._door = MetricsDoor(self.metrics)
         self._door_at: Endpoint | None = None
         self._chores: set[asyncio.Task[None]] = set()
+
+    def _in_force(self) -> Path:
+        """Where the text in force lies."""
+        return Generations(Place(self._settings().state).generations).path(self._generation())
 
     async def start(self) -> None:
         """Everything serves."""

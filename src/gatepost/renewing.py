@@ -26,10 +26,21 @@ _AGAIN_SECONDS = (3_600.0, 2 * 3_600.0, 6 * 3_600.0, 24 * 3_600.0)
 
 
 class Renewing:
-    """Fetches what `[acme]` of the settings in force wants. `file` is the configuration."""
+    """Fetches what `[acme]` of the settings in force wants. `file` is the configuration.
 
-    def __init__(self, file: Path, settings: Callable[[], Settings], workers: Supervisor, log: Log) -> None:
+    `in_force` is where the text in force lies: the file may have been edited since.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        in_force: Callable[[], Path],
+        settings: Callable[[], Settings],
+        workers: Supervisor,
+        log: Log,
+    ) -> None:
         self._file = file
+        self._in_force = in_force
         self._settings = settings
         self._workers = workers
         self._log = log
@@ -72,7 +83,7 @@ class Renewing:
         with door:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "gatepost", "-c", str(self._file),
-                "acme", "run", "--listen-fd", str(door.fileno()),
+                "acme", "run", "--listen-fd", str(door.fileno()), "--in-force", str(self._in_force()),
                 stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, pass_fds=[door.fileno()],
             )  # fmt: skip
         try:

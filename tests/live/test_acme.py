@@ -71,6 +71,12 @@ def test_the_daemon_fetches_what_it_lacks(
     assert stat.S_IMODE(account.stat().st_mode) == 0o600
     again = gate.command("acme", "run")
     assert (again.returncode, "is not due" in again.stdout) == (0, True)
+    file = gate.folder / "gatepost.toml"
+    edited = file.read_text()
+    file.write_text(edited.partition("[acme]")[0])
+    unaware = gate.command("acme", "run")  # what was edited is not in force
+    assert (unaware.returncode, "is not due" in unaware.stdout) == (0, True), unaware.stdout
+    file.write_text(edited)
     anew = gate.command("acme", "run", "--even-so")  # with the account that there is now
     assert anew.returncode == 0, anew.stdout
     assert shown(gate, pebble.root)

@@ -79,7 +79,7 @@ class ShardVerbs:
     def status(self, fields: Fields) -> Value:
         """Sessions by virtual server, and the queue in numbers."""
         counts = [spool.counts() for spool in self._spools]
-        by_server = Counter(session.report().virtual_server for session in self._sessions)
+        by_server = Counter(session.report().server_key for session in self._sessions)
         return {
             "sessions": len(self._sessions),
             "sessions_by_server": dict(by_server),

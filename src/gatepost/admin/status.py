@@ -41,7 +41,8 @@ def status_row(settings: Settings, said: Row) -> Row:
 def _server_row(full_name: str, said: Row, sessions: Counter[str]) -> Row:
     protocol, _, name = full_name.partition(".")
     listening = said["listeners"][full_name]
-    row = {"protocol": protocol, "name": name, "listening": listening, "sessions": sessions[name]}
+    key = name if protocol == "smtp" else full_name
+    row = {"protocol": protocol, "name": name, "listening": listening, "sessions": sessions[key]}
     return row | {"state": said["states"][full_name]}
 
 

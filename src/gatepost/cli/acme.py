@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import socket
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gatepost.admin.certfiles import Places, put, service_owner
-from gatepost.admin.link import NotRunning, Refused
+from gatepost.admin.generation import Generations
+from gatepost.admin.link import NotRunning, Refused, ask_daemon
 from gatepost.cli.context import NO, Context, Failure
 from gatepost.config.acme import Acme
 from gatepost.config.certificates import leaf_of
-from gatepost.config.schema import Certificate
+from gatepost.config.load import load_text
+from gatepost.config.schema import Certificate, Settings
 from gatepost.server.bind import CannotListen, listening_socket
 from gatepost.store.place import Place
 
@@ -31,10 +34,11 @@ def run(
     context: typer.Context,
     even_so: Annotated[bool, typer.Option("--even-so", help="Also when it is not due.")] = False,
     listen_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
+    in_force: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Fetch the certificate of [acme] when it is due; what runs takes it up. The daemon does so by itself."""
     here: Context = context.obj
-    settings = here.settings()
+    settings = _in_force(here) if in_force is None else load_text(in_force.read_text("utf-8"), here.file)
     if settings.acme is None:
         raise Failure(f"{here.file}: there is no [acme]; docs/certificates.md shows one")
     # the extra's libraries are large, and wanted here alone
@@ -53,8 +57,18 @@ def run(
         raise Failure(f"no certificate for {', '.join(acme.names)}: {problem}", NO) from None
     put(pair, _places(certificate), owner)
     with contextlib.suppress(NotRunning, Refused):  # what starts later sees the new one anyway
-        here.ask("certificates-look")
+        ask_daemon(Place(settings.state).control, "certificates-look")
     print(f"[certificates.{acme.certificate}] is new ({reason or 'it was asked for'})")
+
+
+def _in_force(here: Context) -> Settings:
+    """What runs goes by, which may be older than the file; the file where nothing runs."""
+    settings = here.settings()
+    try:
+        number = int(here.ask("status")["generation"])
+    except (NotRunning, Refused):
+        return settings
+    return load_text(Generations(Place(settings.state).generations).text(number), here.file)
 
 
 def _door(acme: Acme, number: int | None) -> socket.socket:

@@ -13,7 +13,6 @@ READY_FOR_TLS: Final = Reply(220, "2.0.0", ("Ready to start TLS",))
 WELCOME: Final = Reply(235, "2.7.0", ("Authentication succeeded",))
 BYE: Final = Reply(221, "2.0.0", ("Goodbye",))
 CANNOT_VERIFY: Final = Reply(252, "2.1.5", ("Send some mail, I'll try my best",))
-HELP: Final = Reply(214, "2.0.0", ("EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS AUTH QUIT",))
 # RFC 3207 §4: what a client may say where TLS is required, before it is on
 BEFORE_TLS: Final = frozenset(
     {

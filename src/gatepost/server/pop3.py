@@ -84,9 +84,9 @@ class Pop3Conversation:
         self._connection = connection
         self._client = Client(shard.sessions.new_id(), peer, server.settings.access, now=shard.clock())
         if connection.channel is not None:
-            secured(shard, self._server.name, self._client, connection.channel)
+            secured(shard, self._server.key, self._client, connection.channel)
         self._core = Server(errors_in_a_row=server.settings.errors_per_session)
-        self._record = Pop3Record(shard.log, shard.tracking, shard.clock, server.name, self._client)
+        self._record = Pop3Record(shard.log, shard.tracking, shard.clock, server.key, self._client)
         self._entrance = Entrance(shard, server, self._client, connection, self._core, self._record)
         refusal = self._refusal_of_connection()
         shard.sessions.opened(self, server.key, peer)
@@ -119,11 +119,11 @@ class Pop3Conversation:
     def secured(self) -> None:
         assert self._connection.channel is not None
         self._core.tls_started()
-        secured(self._shard, self._server.name, self._client, self._connection.channel)
+        secured(self._shard, self._server.key, self._client, self._connection.channel)
 
     def certificate_refused(self, connection: Connection, why: str) -> None:
         client = getattr(self, "_client", None)
-        certificate_refused(self._shard, self._server.name, connection, client, why)
+        certificate_refused(self._shard, self._server.key, connection, client, why)
 
     def timed_out(self) -> bool:
         # RFC 1939 §3: closed without a word, and nothing is deleted.

@@ -149,7 +149,7 @@ class Entrance:
         client = self._client
         return Attempt(
             mechanism,
-            self._server.name,
+            self._server.key,
             client.peer,
             client.tls is not None,
             client.id,

@@ -35,6 +35,11 @@ class SessionReport:
     certificate: str | None = None
     device: str | None = None
 
+    @property
+    def server_key(self) -> str:
+        """The virtual server where a name stands alone: SMTP and POP3 may each have one of the same name."""
+        return self.virtual_server if self.protocol == "smtp" else f"{self.protocol}.{self.virtual_server}"
+
 
 def session_report(client: Client, protocol: str, virtual_server: str, messages: int) -> SessionReport:
     return SessionReport(

@@ -110,6 +110,12 @@ class SmtpVirtualServer:
             reply = self._ehlo[channel] = ehlo_reply(hostname, offer(self.settings, channel))
         return reply
 
+    def help(self, channel: Channel) -> Reply:
+        """The commands that are of use now."""
+        offered = offer(self.settings, channel)
+        more = ("STARTTLS " if offered.starttls else "") + ("AUTH " if offered.auth else "")
+        return Reply(214, "2.0.0", (f"EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY {more}QUIT",))
+
 
 @dataclass(slots=True)
 class Pop3VirtualServer:

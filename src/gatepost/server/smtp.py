@@ -389,7 +389,7 @@ _ANSWERS: Final[dict[type, Callable[[SmtpConversation, Any], Answer]]] = {
     command.Noop: lambda self, event: phrases.OK,
     command.Vrfy: lambda self, event: phrases.CANNOT_VERIFY,
     command.Expn: lambda self, event: self._record.refuse("command", Reason.NOT_IMPLEMENTED),
-    command.Help: lambda self, event: phrases.HELP,
+    command.Help: lambda self, event: self._server.help(self._client.channel),
     command.Quit: SmtpConversation._quit,
     heard.BadCommand: SmtpConversation._bad,
     heard.Closed: SmtpConversation._gone,
