@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 import stat
 import time
+from ipaddress import ip_network
 from pathlib import Path
 
 from cli.terminal import Terminal
 from gatepost.admin.audit_html import html_report
 from gatepost.admin.audit_weakness import Grade
+from gatepost.directory.password import Cost, Passwords
+from gatepost.secret import Secret
+from gatepost.store.accounts import Accounts
+from gatepost.store.app_password import NewAppPassword
 from gatepost.store.attempts import Attempts, LoginAttempt
 from gatepost.store.guarddb import ContainedRow, GuardStore
 from gatepost.store.place import Place
+from gatepost.store.tokens import NewToken
 
 NAMED = '  { allow = ["submit", "relay"], to = "user:root@example.org" },\n]\n\n[pop3.mail]'
 
@@ -112,6 +118,33 @@ def test_contained_disabled_and_ways_out(terminal: Terminal, house: Path) -> Non
     assert said["contained-account"]["where"] == ["bob@example.org"]
     assert said["disabled-member"]["where"] == ["ann@example.org"]
     assert said["alias-outside"]["where"] == ["all@example.org -> fred@else.example"]
+
+
+def test_other_secrets_that_open_doors(terminal: Terminal, house: Path) -> None:
+    accounts = Accounts.open(Place(house / "state").accounts)
+    passwords = Passwords(slots=1, cost=Cost(memory_kib=8, passes=1))
+    weak = passwords.credential(Secret("Boss2026")).password_hash
+    passwords.close()
+    accounts.administrators.add("boss", "administrator", by="test", password_hash=weak)
+    accounts.tokens.add(NewToken("backup", "viewer"), by="test")
+    accounts.app_passwords.add("ann@example.org", NewAppPassword("Scanner"), by="test")
+    accounts.app_passwords.add(
+        "ann@example.org", NewAppPassword("Printer", networks=(ip_network("10.0.5.0/24"),)), by="test"
+    )
+    accounts.close()
+    for name in ("ann", "bob", "root", "carl"):
+        terminal("user", "disable", name)
+    with (house / "gatepost.toml").open("a") as file:
+        file.write('[console]\nlisten = "127.0.0.1:8025"\n')
+    said = terminal("audit", "--json")
+    found = kinds(said.json)
+    assert found["administrator-without-second-factor"]["where"] == ["boss (administrator)"]
+    assert found["token-without-end"]["where"] == ["backup (viewer)"]
+    assert found["app-password-anywhere"]["where"] == ["ann@example.org/Scanner"]
+    assert found["weak-password"]["text"] == (
+        "the password of console administrator boss is one that attackers try first"
+    )
+    assert said.code == 3
 
 
 def test_a_group_with_everybody_in_it(terminal: Terminal) -> None:

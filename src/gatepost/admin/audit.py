@@ -25,6 +25,7 @@ from gatepost.admin.audit_house import house_weaknesses
 from gatepost.admin.audit_meanings import Weak
 from gatepost.admin.audit_passwords import Outcome, Subject
 from gatepost.admin.audit_people import Asked, protected_weaknesses
+from gatepost.admin.audit_secrets import secret_weaknesses
 from gatepost.admin.audit_weakness import Grade, Weakness, worst_first
 from gatepost.admin.explain_rows import relayer_row
 from gatepost.admin.learn import Learning
@@ -40,9 +41,11 @@ from gatepost.policy.reasons import Reason
 from gatepost.store.accounts import Accounts
 from gatepost.store.memberships import Ways
 from gatepost.store.place import Place
+from gatepost.store.user import Credential
 
 Row = dict[str, Any]
 STALE_DAYS: Final = 90
+CONSOLE: Final = "console administrator "  # before their names, among those whose passwords are tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ def survey(
     found += contained_weaknesses(place)
     found += _groups(settings, accounts, there)
     found += alias_weakness(settings, accounts)
+    found += secret_weaknesses(settings, accounts, now)
     found += certificate_weaknesses(settings, now)
     found += house_weaknesses(settings)
     found += file_weaknesses(settings)
@@ -169,6 +173,11 @@ def _password_weaknesses(accounts: Accounts, house: _House, outcome: Outcome | N
         return
     relaying = {one.identity.name for one in house.asked if one.relayer.may}
     for name in outcome.weak:
+        if name.startswith(CONSOLE):
+            text = f"the password of {name} is one that attackers try first"
+            remedy = f"`gatepost admin reset {name.removeprefix(CONSOLE)}` prints a link for a new one"
+            yield Weakness(Weak.WEAK_PASSWORD, Grade.CRITICAL, text, (name,), remedy)
+            continue
         user = accounts.users.find(name)
         administrator = user is not None and user.administrator
         grade = Grade.CRITICAL if name in relaying or administrator else Grade.HIGH
@@ -182,8 +191,12 @@ def _password_weaknesses(accounts: Accounts, house: _House, outcome: Outcome | N
 
 
 def subjects(accounts: Accounts, *, year: int) -> list[Subject]:
-    """The local accounts that can log in with a password, administrators first."""
-    found = []
+    """Who can log in with a password kept here: the console's administrators, then local accounts."""
+    found = [
+        Subject(f"{CONSOLE}{one.name}", Credential(one.password_hash, None), "", year)
+        for one in accounts.administrators.all()
+        if one.password_hash is not None
+    ]
     for user in sorted(accounts.users.all(), key=lambda user: not user.administrator):
         credential = None if user.disabled else accounts.users.credential(user.name)
         if credential is not None:

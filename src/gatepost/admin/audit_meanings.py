@@ -36,6 +36,9 @@ class Weak(Enum):
     CERTIFICATE_NAME = "certificate-name"
     CERTIFICATE_WEAK = "certificate-weak"
     CERTIFICATE_SELF_SIGNED = "certificate-self-signed"
+    NO_SECOND_FACTOR = "administrator-without-second-factor"
+    ENDLESS_TOKEN = "token-without-end"  # noqa: S105
+    APP_PASSWORD_ANYWHERE = "app-password-anywhere"  # noqa: S105
     GUARD_OFF = "guard-off"
     GUARD_EXEMPT = "guard-exempt"
     LIMIT_HIGH = "limit-high"
@@ -155,6 +158,18 @@ MEANINGS: dict[Weak, Meaning] = {
     Weak.CERTIFICATE_SELF_SIGNED: Meaning(
         "Clients cannot tell it from an attacker's, unless it was installed on each of them.",
         "`gatepost cert import FILE` with one of your own authority, or `[acme]`.",
+    ),
+    Weak.NO_SECOND_FACTOR: Meaning(
+        "Whoever learns that one password rules the house.",
+        'Let them add a code or a security key, and set [console] second_factor = "require".',
+    ),
+    Weak.ENDLESS_TOKEN: Meaning(
+        "A token that leaked from a script or a backup is good for ever.",
+        "`gatepost token revoke ID`, and make one with an end and for the areas that are needed.",
+    ),
+    Weak.APP_PASSWORD_ANYWHERE: Meaning(
+        "A secret read from a device's menu works from the whole Internet.",
+        "Make a new one with --from NETWORK, and revoke the old one.",
     ),
     Weak.GUARD_OFF: Meaning(
         "What keeps guessing and stolen accounts in bounds does not work for them.",
