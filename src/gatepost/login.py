@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from gatepost.directory.certified import user_of
 from gatepost.directory.devices import Devices
 from gatepost.directory.directory import Directory, Refusal, Unavailable
-from gatepost.directory.granted import TokenIssuers, TokenRefused, bearer_of
+from gatepost.directory.granted import TokenIssuers, TokenRefused, bearer_of, ticketed
 from gatepost.directory.password import SCRAM_ITERATIONS, SCRAM_SALT_BYTES
 from gatepost.guard.attempt import Attempt, Outcome, Rejected, Tried, Welcome
 from gatepost.guard.limits import OPEN, Treatment
@@ -157,11 +157,12 @@ class Login:
         outcome: Outcome = Welcome(identity) if good else Rejected(Reason.WRONG_PASSWORD)
         return self._done(attempt, identity.name, outcome, proof, treatment)
 
-    async def vouched(self, attempt: Attempt, name: str) -> Outcome:
-        """Whether the name may in, a ticket having proved it."""
+    async def vouched(self, attempt: Attempt, name: str, sids: frozenset[str] = frozenset()) -> Outcome:
+        """Whether the name may in, a ticket having proved it and that it is in the groups of these SIDs."""
 
         async def asked() -> Identity | Refusal:
-            return await self._directory.identity(name) or await self._why_nobody(name)
+            identity = await self._directory.identity(name)
+            return await self._why_nobody(name) if identity is None else ticketed(identity, sids)
 
         return await self._without_password(attempt, name, asked)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,28 @@ def gate(
         workers=1,
     )
     return made
+
+
+_TOKEN = """
+import sys, gssapi
+name = gssapi.Name("smtp@" + sys.argv[1], gssapi.NameType.hostbased_service)
+print(gssapi.SecurityContext(name=name, usage="initiate").step().hex())
+"""
+
+
+def test_the_ticket_says_the_groups(corp: ActiveDirectory, realm: Realm, tmp_path: Path) -> None:
+    kerberos = pytest.importorskip("gatepost.directory.kerberos", reason="the extra kerberos is missing")
+    keytab = realm.folder / "groups.keytab"
+    corp.export_key(f"smtp/{HOSTNAME}", keytab)
+    given = run(sys.executable, "-c", _TOKEN, HOSTNAME, environment=realm.kinit("heidi").environment)
+    assert given.returncode == 0, given.stdout
+    context = kerberos.Acceptor(keytab).context()
+    context.step(bytes.fromhex(given.stdout.strip()))
+    assert context.complete
+    assert context.initiator == f"{REALM}\\heidi"
+    domains = {sid.rpartition("-")[0] for sid in context.groups if sid.startswith("S-1-5-21-")}
+    (domain,) = domains
+    assert {f"{domain}-{number}" for number in (512, 513)} <= context.groups
 
 
 def _curl(gate: Gate, realm: Realm, *more: str | Path, user: str = ":") -> str:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from gatepost.wire.gssapi import TOKEN_BYTES, GssapiServer, GssError
 from gatepost.wire.sasl import Challenge, SaslError, SaslFault, Vouched
 
+GROUPS = frozenset({"S-1-5-21-1"})
+
 
 @dataclass
 class Context:
@@ -20,6 +22,7 @@ class Context:
     last: bytes = b""
     complete: bool = False
     initiator: str = "REALM\\alice"
+    groups: frozenset[str] = GROUPS
 
     def step(self, token: bytes) -> bytes:
         if not token.startswith(b"t"):
@@ -43,7 +46,7 @@ AGREED = b"W\1\0\0\0"
 def test_a_client_is_vouched_for_when_it_agreed_to_no_layer() -> None:
     server = GssapiServer(Context())
     assert server.step(b"t1") == Challenge(AGREED)
-    assert server.step(AGREED) == Vouched("", "REALM\\alice")
+    assert server.step(AGREED) == Vouched("", "REALM\\alice", GROUPS)
 
 
 def test_tokens_go_on_until_the_context_is_there() -> None:
@@ -53,7 +56,7 @@ def test_tokens_go_on_until_the_context_is_there() -> None:
     assert server.step(b"t2") == Challenge(b"more")
     assert server.step(b"t3") == Challenge(b"last")
     assert server.step(b"") == Challenge(AGREED)
-    assert server.step(AGREED + b"alice") == Vouched("alice", "REALM\\alice")
+    assert server.step(AGREED + b"alice") == Vouched("alice", "REALM\\alice", GROUPS)
 
 
 @pytest.mark.parametrize(

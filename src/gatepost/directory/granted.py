@@ -1,4 +1,4 @@
-"""What a token that holds is good for: which user of a directory, with which groups besides."""
+"""What a token or ticket that holds is good for: which user of a directory, with which groups besides."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gatepost.directory.certified import holder_of
 from gatepost.directory.directory import Directory, Refusal
+from gatepost.directory.ldap_person import is_privileged
 from gatepost.policy.facts import UNKNOWN, Identity
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
@@ -52,6 +53,15 @@ async def bearer_of(directory: Directory, granted: Granted, wanted: str) -> Iden
         other = await holder_of(directory, wanted)
         if other is None or (other.directory, other.name) != (identity.directory, identity.name):
             return Refusal(Reason.AUTHORIZATION_IDENTITY)
-    if not granted.groups or identity.groups is UNKNOWN:
-        return replace(identity, granted=granted.groups)
-    return replace(identity, groups=identity.groups | granted.groups, granted=granted.groups)
+    return _with(identity, granted.groups)
+
+
+def ticketed(identity: Identity, sids: frozenset[str]) -> Identity:
+    """With the groups of these SIDs, and protected if one of them makes an administrator."""
+    identity = _with(identity, frozenset(sid.lower() for sid in sids))
+    return replace(identity, privileged=True) if is_privileged(tuple(sids)) else identity
+
+
+def _with(identity: Identity, groups: frozenset[str]) -> Identity:
+    known = identity.groups if identity.groups is UNKNOWN else identity.groups | groups
+    return replace(identity, groups=known, granted=groups)

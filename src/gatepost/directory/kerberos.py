@@ -10,9 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import gssapi
+from gssapi.raw.ext_rfc6680 import get_name_attribute
 from gssapi.raw.misc import GSSError
 
+from gatepost.directory.pac import BadPac, sids_of
 from gatepost.wire.gssapi import GssContext, GssError
+
+_LOGON_INFO = b"urn:mspac:logon-info"
 
 
 class KeytabUnusable(Exception):
@@ -54,6 +58,14 @@ class _Context:
     @property
     def initiator(self) -> str:
         return directory_name(str(self._context.initiator_name))
+
+    @property
+    def groups(self) -> frozenset[str]:
+        try:
+            said = get_name_attribute(self._context.initiator_name, _LOGON_INFO)
+            return sids_of(bytes(said.values[0])) if said.authenticated and said.values else frozenset()
+        except (GSSError, NotImplementedError, BadPac):
+            return frozenset()  # no ticket of Active Directory: the directory knows the groups
 
     def wrap(self, message: bytes) -> bytes:
         try:

@@ -53,7 +53,7 @@ class Identity:
     all names by which `user:NAME` may mean it, lower case, `name` among them. `groups` are all
     groups it is in, nested ones resolved, lower case; UNKNOWN when the directory could not say.
     `privileged`: an administrator. `guessable`: its name is on the list attackers try. `granted` are
-    those of the groups that a token says and no directory.
+    groups that a token or ticket said at the login.
     """
 
     name: str
@@ -67,11 +67,12 @@ class Identity:
     granted: frozenset[str] = frozenset()
 
     def learnt_anew(self, fresh: Identity) -> Identity:
-        """`fresh` from the directory, with the groups that a token said at the login."""
+        """`fresh` from the directory, with the groups that a token or ticket said at the login."""
         if not self.granted:
             return fresh
         groups = fresh.groups if fresh.groups is UNKNOWN else fresh.groups | self.granted
-        return replace(fresh, groups=groups, granted=self.granted)
+        privileged = fresh.privileged or self.privileged
+        return replace(fresh, groups=groups, granted=self.granted, privileged=privileged)
 
 
 @dataclass(frozen=True, slots=True)

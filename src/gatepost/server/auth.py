@@ -111,8 +111,8 @@ class AuthExchange:
             case External(authzid):
                 assert self._certificate is not None
                 return await self._login.certified(self._attempt, self._certificate, authzid)
-            case Vouched(_, name):
-                return await self._login.vouched(self._attempt, name)
+            case Vouched(_, name, groups):
+                return await self._login.vouched(self._attempt, name, groups)
             case Proven(_, name):
                 assert self._keys is not None
                 if asyncio.get_running_loop().time() > self._until:

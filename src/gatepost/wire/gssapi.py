@@ -32,6 +32,10 @@ class GssContext(Protocol):
     def initiator(self) -> str:
         """Who the peer is, once complete: a name of the directory."""
 
+    @property
+    def groups(self) -> frozenset[str]:
+        """The SIDs of the groups that the ticket says; none where it says nothing of groups."""
+
     def wrap(self, message: bytes) -> bytes: ...
 
     def unwrap(self, message: bytes) -> bytes: ...
@@ -86,7 +90,9 @@ class GssapiServer:
         message = self._context.unwrap(response)
         if len(message) < 4 or message[0] != _NO_LAYER[0]:
             raise SaslError(SaslFault.MALFORMED, "a security layer that was not offered")
-        return Vouched(text_of(message[4:], "authorization name"), self._context.initiator)
+        return Vouched(
+            text_of(message[4:], "authorization name"), self._context.initiator, self._context.groups
+        )
 
 
 _STEPS: Final = {

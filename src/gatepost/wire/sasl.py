@@ -88,10 +88,11 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """Somebody who is trusted (a Kerberos server) says that the peer is `name`."""
+    """Somebody who is trusted (a Kerberos server) says that the peer is `name`, and in which groups."""
 
     authzid: str
     name: str
+    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
