@@ -90,7 +90,7 @@ class Meaning:
             for said in after:
                 is_new = left[said] <= 0
                 left[said] -= 1
-                _item(said, words.NEW_MARK if is_new else "", "gp-good" if is_new else "")
+                _item(said, words.NEW_MARK if is_new else "", "text-weight-bold" if is_new else "")
             for said in (left & Counter(before)).elements():
                 _item(said, words.GONE_MARK, "gp-bad")
             if not after:

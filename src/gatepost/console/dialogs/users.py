@@ -46,7 +46,7 @@ class _Users:
             if not self._rows:
                 ui.label(words.NO_USERS).classes("gp-empty")
                 return
-            with ui.element("table").classes("gp-table").props(f'aria-label="{self._title}"'):
+            with ui.element("table").classes("gp-table gp-permissions").props(f'aria-label="{self._title}"'):
                 self._head()
                 with ui.element("tbody"):
                     for row in self._rows:
@@ -82,7 +82,8 @@ class _Users:
         ticked = right in (row.allowed if effect is Effect.ALLOW else row.denied)
         word = words.ALLOW if effect is Effect.ALLOW else words.DENY
         label = words.CELL.format(effect=word, right=words.RIGHTS[right.value], name=name)
-        with ui.element("td").classes("gp-tick"):
+        column = f"{words.RIGHTS[right.value]}: {word}"
+        with ui.element("td").classes("gp-tick").props(f'data-label="{column}"'):
             ui.checkbox(value=ticked, on_change=self._ticking(row.to, right, effect)).props(
                 f'dense aria-label="{label}"'
             )

@@ -116,7 +116,7 @@ def _adding(bench: Bench, kind: Kind, refresh: Callable[[], object]) -> None:
             field.value = ""
             refresh()
 
-    with ui.element("div").classes("gp-row"):
+    with ui.element("div").classes("gp-row top"):
         field = ui.input(kind.name).props(f'outlined dense hint="{kind.hint}"').style("width: 280px")
         field.on("keydown.enter", add)
         ui.button(kind.add, on_click=add).props("outline")
