@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gatepost.admin.configuration import Stale, changes, digest, safe, written
+from gatepost.admin.configuration import Stale, changes, digest, safe
 from gatepost.admin.desk import Desk
 from gatepost.admin.difference import Change
 from gatepost.admin.link import NotRunning, Refused
 from gatepost.config.load import ConfigError
+from gatepost.config.schema import Settings
 from gatepost.wholefile import replace_file
 
 _SHOWN = 50
@@ -54,9 +55,34 @@ class ConfigActs:
         return await self._apply("config-undo", text, base)
 
     async def reload(self) -> Applied:
-        """The file as it stands is in force. Raises as `apply`."""
-        now = await self._house.work(lambda: written(self._house.file))
-        return await self._apply("reload", now.text, now.digest)
+        """The file as it stands is in force; what the daemon cannot take over it says.
+
+        Raises Refused, NotRunning.
+        """
+        self._desk.require("reload")
+        async with self._house.changing:
+            before = await self._house.work(self._in_force)
+            answer = await self._house.ask("reload", by=self._desk.by)
+            said = await self._house.work(lambda: self._changed(before))
+            text = await self._house.work(lambda: self._house.generations.text(answer["generation"]))
+        applied = Applied(
+            answer["generation"],
+            digest(text),
+            tuple(change.text for change in said),
+            tuple(answer["after_restart"]),
+        )
+        if said:
+            await self._desk.note("reload", "configuration", after=_facts(applied))
+        return applied
+
+    def _in_force(self) -> Settings | None:
+        try:
+            return self._house.settings()
+        except ConfigError:
+            return None
+
+    def _changed(self, before: Settings | None) -> Sequence[Change]:
+        return () if before is None else changes(before, self._house.settings(), self._house.accounts)
 
     async def _apply(self, act: str, text: str, base: str) -> Applied:
         self._desk.require(act)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from gatepost.admin import attacks as admin
 from gatepost.admin.accounts import whole_name
 from gatepost.admin.desk import Desk
+from gatepost.store.audit import Fact
 
 Row = dict[str, Any]
+_SHOWN: Final = 100  # so many stand in the audit
 
 
 class GuardActs:
@@ -26,6 +29,20 @@ class GuardActs:
         )
         await self._desk.note("ban", row["source"], after={"until": row["until"], "note": note})
         return row
+
+    async def ban_all(
+        self, sources: Sequence[str], *, seconds: float | None = None, note: str = ""
+    ) -> list[Row]:
+        """The same for all of them, or for none. Raises NotASource."""
+        place, by = self._house.place, self._desk.by
+        rows = await self._desk.work(
+            "ban", lambda: admin.ban_all(place, sources, seconds=seconds, note=note, by=by)
+        )
+        shown = [str(row["source"]) for row in rows]
+        subject = shown[0] if len(shown) == 1 else f"{len(shown)} sources"
+        after: dict[str, Fact] = {"until": rows[0]["until"] if rows else None, "note": note}
+        await self._desk.note("ban", subject, after=after | {"sources": shown[:_SHOWN]})
+        return rows
 
     async def pardon(self, source: str) -> None:
         """The source is neither banned nor refused. Raises NotASource."""

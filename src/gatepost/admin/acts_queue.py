@@ -20,35 +20,36 @@ class QueueActs:
         self, ids: Sequence[str] = (), *, wanted: Filter | None = None, everything: bool = False
     ) -> list[str]:
         """They are kept until released; nothing is lost."""
-        return await self._order("hold", ids, wanted, everything)
+        return await self.order("hold", ids, wanted=wanted, everything=everything)
 
     async def release(
         self, ids: Sequence[str] = (), *, wanted: Filter | None = None, everything: bool = False
     ) -> list[str]:
         """What was held goes on."""
-        return await self._order("release", ids, wanted, everything)
+        return await self.order("release", ids, wanted=wanted, everything=everything)
 
     async def retry(
         self, ids: Sequence[str] = (), *, wanted: Filter | None = None, everything: bool = False
     ) -> list[str]:
         """They are tried now."""
-        return await self._order("retry", ids, wanted, everything)
+        return await self.order("retry", ids, wanted=wanted, everything=everything)
 
     async def bounce(
         self, ids: Sequence[str] = (), *, wanted: Filter | None = None, everything: bool = False
     ) -> list[str]:
         """They are given up, and their senders get a report."""
-        return await self._order("bounce", ids, wanted, everything)
+        return await self.order("bounce", ids, wanted=wanted, everything=everything)
 
     async def delete(
         self, ids: Sequence[str] = (), *, wanted: Filter | None = None, everything: bool = False
     ) -> list[str]:
         """They are gone for good, and nobody is told."""
-        return await self._order("delete", ids, wanted, everything)
+        return await self.order("delete", ids, wanted=wanted, everything=everything)
 
-    async def _order(
-        self, verb: str, ids: Sequence[str], wanted: Filter | None, everything: bool
+    async def order(
+        self, verb: str, ids: Sequence[str] = (), *, wanted: Filter | None = None, everything: bool = False
     ) -> list[str]:
+        """The order named: hold, release, retry, delete, bounce."""
         act = f"queue-{verb}"
         self._desk.require(act)
         narrowed = (wanted or Filter()).fields()

@@ -52,11 +52,7 @@ class Desk:
     ) -> None:
         """What was done stands in the audit."""
 
-        def write() -> None:
-            accounts = self.house.accounts
-            with accounts.database.writing() as connection:
-                accounts.audit.note(
-                    connection, who=self.by, what=act, subject=subject, before=before, after=after
-                )
-
-        await self.house.work(write)
+        audit, who = self.house.accounts.audit, self.by
+        await self.house.work(
+            lambda: audit.add(who=who, what=act, subject=subject, before=before, after=after)
+        )

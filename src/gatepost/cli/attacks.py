@@ -15,7 +15,7 @@ from gatepost.admin import attacks as admin
 from gatepost.admin.trace import NoTime
 from gatepost.admin.trace import since as time_since
 from gatepost.cli import alarm, custody
-from gatepost.cli.context import USAGE, Context, Failure, who
+from gatepost.cli.context import USAGE, Context, Failure
 from gatepost.cli.output import local_time, print_json, print_lines, print_table
 from gatepost.cli.span import seconds
 from gatepost.guard.bans import NotASource
@@ -89,7 +89,8 @@ def ban(
         if not wanted:
             raise Failure("say whom: an address, a network, --import FILE, or --list", USAGE)
         lasts = None if for_ is None else seconds(for_)
-        rows = admin.ban_all(place, wanted, seconds=lasts, note=note, by=who())
+        here: Context = context.obj
+        rows = here.act(lambda acts: acts.guard.ban_all(wanted, seconds=lasts, note=note))
     except NotASource as problem:
         raise Failure(str(problem), USAGE) from None
     if json:
@@ -108,12 +109,9 @@ def pardon(
     name: Annotated[bool, typer.Option("--name", help="SOURCE is a name that is under attack.")] = False,
 ) -> None:
     """The source is neither banned nor refused any more."""
-    place = _place(context)
+    here: Context = context.obj
     try:
-        if name:
-            admin.pardon_name(place, source, by=who())
-        else:
-            admin.pardon(place, source, by=who())
+        here.act(lambda acts: acts.guard.pardon_name(source) if name else acts.guard.pardon(source))
     except NotASource as problem:
         raise Failure(str(problem), USAGE) from None
     print_lines([f"{source} is pardoned"])

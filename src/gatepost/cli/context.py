@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from gatepost.admin.link import Value, ask_daemon
 from gatepost.config.load import load
@@ -16,6 +17,10 @@ from gatepost.config.schema import Settings
 from gatepost.store.accounts import Accounts
 from gatepost.store.place import Place
 
+if TYPE_CHECKING:
+    from gatepost.admin.acts import Acts
+
+T = TypeVar("T")
 DONE, FAILED, USAGE, NO = 0, 1, 2, 3
 
 
@@ -47,6 +52,21 @@ class Context:
             yield settings, accounts
         finally:
             accounts.close()
+
+    def act(self, does: Callable[[Acts], Coroutine[Any, Any, T]]) -> T:
+        """What the act gives, done by whoever is at the terminal, and audited.
+
+        Raises ConfigError, DatabaseError, NotRunning, Refused and what else the act raises.
+        """
+        # Loaded here: what only looks starts sooner without it.
+        from gatepost.admin.actor import Actor
+        from gatepost.admin.acts import Acts
+        from gatepost.admin.house import House
+        from gatepost.admin.roles import Role
+
+        with self.accounts() as (settings, accounts):
+            house = House(self.file, Place(settings.state), accounts)
+            return asyncio.run(does(Acts(house, Actor(who(), Role.ADMINISTRATOR))))
 
     def ask(self, verb: str, **fields: Value) -> Value:
         """The running daemon's answer. Raises NotRunning, Refused, ConfigError."""

@@ -28,13 +28,15 @@ def contain(
     settings = here.settings()
     name = whole_name(settings, user).lower()
     try:
-        row = here.ask("contain", user=name, why=why, by=who())
+        row = here.act(lambda acts: acts.guard.contain(name, why=why))
     except NotRunning:
         store = GuardStore(Place(settings.state).guard)
         if any(one.user == name for one in store.contained()):
             raise Failure(f"{name} is contained already", NO) from None
         kept = ContainedRow(name, why, who(), time.time())
         store.keep_contained(kept)
+        with here.accounts() as (_, accounts):
+            accounts.audit.add(who=who(), what="contain", subject=name, after={"why": why})
         row = contained_row(kept)
     print_lines(
         [f"{name} is contained; {_messages(row)} held. Change its password, then: gatepost release {name}"]
@@ -45,7 +47,7 @@ def release(context: typer.Context, user: User) -> None:
     """The account may relay again, and its mail that was held for this goes on."""
     here: Context = context.obj
     name = whole_name(here.settings(), user).lower()
-    row = here.ask("release", user=name, by=who())
+    row = here.act(lambda acts: acts.guard.release(name))
     print_lines([f"{name} is released; {_messages(row)} released"])
 
 

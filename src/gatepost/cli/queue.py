@@ -214,7 +214,7 @@ def _command(order: Order) -> Callable[..., None]:
 def _act(
     here: Context, order: Order, wanted: Filter, ids: list[str], *, json: bool, everything: bool
 ) -> None:
-    done: list[str] = here.ask(f"queue-{order.verb}", ids=ids, filter=wanted.fields(), all=everything)
+    done = here.act(lambda acts: acts.queue.order(order.verb, ids, wanted=wanted, everything=everything))
     if json:
         print_json(done)
     else:

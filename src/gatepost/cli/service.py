@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gatepost.admin.difference import Change, difference
 from gatepost.admin.generation import Generations
 from gatepost.admin.identities import identities
-from gatepost.cli.context import NO, Context, Failure, who
+from gatepost.cli.context import NO, Context, Failure
 from gatepost.cli.output import print_json, print_lines, print_table
 from gatepost.config.check import check
 from gatepost.config.load import ConfigError, load_text
@@ -19,6 +20,9 @@ from gatepost.config.schema import Settings
 from gatepost.store.accounts import Accounts
 from gatepost.store.place import Place
 from gatepost.wholefile import replace_file
+
+if TYPE_CHECKING:
+    from gatepost.admin.acts import Acts
 
 _STATE = re.compile(r'^state\s*=\s*"([^"]+)"', re.MULTILINE)
 config = typer.Typer(no_args_is_help=True)
@@ -29,29 +33,31 @@ Number = Annotated[int, typer.Argument(metavar="N", help="The generation, as in 
 
 def reload(context: typer.Context) -> None:
     """Take over the edited file in all workers; open sessions go on. All or nothing."""
-    answer = context.obj.ask("reload", by=who())
-    print(f"generation {answer['generation']} is in force")
-    if answer["after_restart"]:
-        print(f"from the next start: {', '.join(answer['after_restart'])}")
+    here: Context = context.obj
+    applied = here.act(lambda acts: acts.config.reload())
+    print(f"generation {applied.generation} is in force")
+    if applied.after_restart:
+        print(f"from the next start: {', '.join(applied.after_restart)}")
 
 
 def start(context: typer.Context, name: Server) -> None:
     """Let a virtual server accept connections again."""
-    _switch(context, "start", name)
+    _switch(context, lambda acts: acts.server.start(name))
 
 
 def stop(context: typer.Context, name: Server) -> None:
     """Close a virtual server's addresses; open sessions go on. It stays so over a restart."""
-    _switch(context, "stop", name)
+    _switch(context, lambda acts: acts.server.stop(name))
 
 
 def pause(context: typer.Context, name: Server) -> None:
     """Answer new connections with 421; open sessions go on. It stays so over a restart."""
-    _switch(context, "pause", name)
+    _switch(context, lambda acts: acts.server.pause(name))
 
 
-def _switch(context: typer.Context, verb: str, name: str) -> None:
-    answer = context.obj.ask(verb, name=name)
+def _switch(context: typer.Context, act: Callable[[Acts], Coroutine[Any, Any, dict[str, Any]]]) -> None:
+    here: Context = context.obj
+    answer = here.act(act)
     print(f"{answer['virtual_server']} is {answer['state']}")
 
 
@@ -66,7 +72,8 @@ def sessions(
     if action == "close":
         if not session and user is None:
             raise Failure("say which: `gatepost sessions close ID`, or `--user NAME`", 2)
-        closed = context.obj.ask("session-close", session=session or None, user=user)
+        here: Context = context.obj
+        closed = here.act(lambda acts: acts.session.close(session=session or None, user=user))
         print_lines([f"{one} is closed" for one in closed])
         if not closed:
             raise Failure("there is no such session", NO)

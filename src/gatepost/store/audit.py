@@ -57,6 +57,19 @@ class Audit:
         }
         connection.execute(insert(tables.audit).values(row))
 
+    def add(
+        self,
+        *,
+        who: str,
+        what: str,
+        subject: str,
+        before: Mapping[str, Fact] | None = None,
+        after: Mapping[str, Fact] | None = None,
+    ) -> None:
+        """What was done elsewhere stands in the list, on disk."""
+        with self._database.writing() as connection:
+            self.note(connection, who=who, what=what, subject=subject, before=before, after=after)
+
     def changes(
         self,
         *,
