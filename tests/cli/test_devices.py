@@ -98,3 +98,9 @@ def test_devices_that_never_were_cannot_be_forgotten(terminal: Terminal) -> None
     assert terminal("devices", "--silent").code == 0
     assert terminal("devices", "--forget", "10.0.5.17").code == 3
     assert terminal("devices", "--forget", "10.0.5.17", "--silent").code == 2
+
+
+def test_an_account_for_devices_alone(terminal: Terminal) -> None:
+    assert terminal("user", "add", "door", "--no-password").code == 0
+    assert terminal("user", "app-password", "door", "--label", "Front").code == 0
+    assert terminal("user", "add", "gate", "--no-password", "--password-stdin", given="x\n").code == 2

@@ -148,3 +148,25 @@ def test_one_who_came_by_his_own_password_has_no_device(site: Site) -> None:
     assert isinstance(identity, Identity)
     assert site.renewed(identity) == identity
     assert site.renewed(replace(identity, name="gone@example.org")) is None
+
+
+def test_a_refusal_costs_what_a_wrong_password_costs(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One check of a hash: no more and no less tells that the secret was once right."""
+    checked = list[None]()
+    matches = site.house.passwords.matches
+
+    async def counted(key: bytes, password: Secret, stored: str | None) -> bool:
+        checked.append(None)
+        return await matches(key, password, stored)
+
+    monkeypatch.setattr(site.house.passwords, "matches", counted)
+    far = site.issue("bob@example.org", NewAppPassword("far", networks=networks_of(["192.0.2.0/24"])))
+    gone = site.issue("bob@example.org", NewAppPassword("gone"))
+    site.house.accounts.app_passwords.revoke("bob@example.org", "gone", by="test")
+    for secret in (far, gone):
+        assert isinstance(site.try_in("bob", secret), Reason)
+    assert len(checked) == 2
+    asyncio.run(Directories([site.house.directory]).verify("bob", Secret("wrong")))
+    assert len(checked) == 3
+    let_in(site, site.issue("bob@example.org", NewAppPassword("near")))
+    assert len(checked) == 3

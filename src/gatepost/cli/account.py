@@ -52,12 +52,19 @@ def add(
         int | None, typer.Option(help="Mailbox size; default as in [mailboxes].", min=0)
     ] = None,
     password_stdin: FromStdin = False,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="Only its devices log in, with app passwords.")
+    ] = False,
     even_so: EvenSo = False,
 ) -> None:
     """A new user with a mailbox and a password."""
+    if no_password and password_stdin:
+        raise Failure("--no-password and --password-stdin do not go together", USAGE)
     with context.obj.accounts() as (settings, accounts):
         whole = admin.whole_name(settings, name)
-        credential = admin.new_credential(whole, _password(from_stdin=password_stdin), even_so=even_so)
+        credential = None
+        if not no_password:
+            credential = admin.new_credential(whole, _password(from_stdin=password_stdin), even_so=even_so)
         user = admin.add_user(
             settings, accounts, whole, by=who(), credential=credential, full_name=full_name,
             addresses=address or (), administrator=administrator, quota_bytes=quota_bytes,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from gatepost.secret import Secret
 from gatepost.store import naming, tables
@@ -31,6 +31,13 @@ from gatepost.store.database import Database, DatabaseError
 
 LOCAL: Final = "local"  # how identities of our own accounts name their directory
 _TABLE: Final = tables.app_passwords
+# Made once: making them takes longer than SQLite takes to answer.
+_BY_SECRET: Final = select(_TABLE).where(_TABLE.c.secret_hash == bindparam("hash"))
+_BY_LABEL: Final = select(_TABLE).where(
+    _TABLE.c.account == bindparam("account"),
+    _TABLE.c.label_key == bindparam("label"),
+    _TABLE.c.revoked.is_(None),
+)
 _EACH_MOST: Final = 100
 _KEY: Final = "app-passwords"
 
@@ -52,9 +59,9 @@ class AppPasswords:
         Raises:
             DatabaseError: the key of the database is gone.
         """
-        query = select(_TABLE).where(_TABLE.c.secret_hash == digest(bare, self._secret_key()))
+        asked = {"hash": digest(bare, self._secret_key())}
         with self._database.reading() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(_BY_SECRET, asked).first()
         return None if row is None else of_row(row)
 
     def find(self, account: str, label: str) -> AppPassword | None:
@@ -216,8 +223,7 @@ def facts(one: AppPassword) -> dict[str, Fact]:
 
 
 def _find(connection: Connection, account: str, label: str) -> AppPassword | None:
-    where = (_TABLE.c.account == account, _TABLE.c.label_key == label_key(label), _TABLE.c.revoked.is_(None))
-    row = connection.execute(select(_TABLE).where(*where)).first()
+    row = connection.execute(_BY_LABEL, {"account": account, "label": label_key(label)}).first()
     return None if row is None else of_row(row)
 
 
