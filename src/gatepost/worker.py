@@ -34,6 +34,7 @@ from gatepost.delivery.worker import exchangers_of
 from gatepost.directory.build import directories
 from gatepost.directory.devices import Devices
 from gatepost.directory.directory import Directories, Unavailable
+from gatepost.directory.granted import TokenIssuers
 from gatepost.directory.password import Passwords
 from gatepost.directory.tickets import ticket_acceptor, token_issuers
 from gatepost.guard.conduct import Conduct
@@ -110,12 +111,14 @@ class Worker:
         self._settings = settings
         self._renewal = Renewal(lambda: self._serving.tls_servers, log)
         self._prepared: VirtualServers | None = None
+        self._issuers: TokenIssuers | None = None
         self._deliveries = Deliveries(self._spools, self._mailboxes, self._tracking, log)
 
     def _made(self, settings: Settings, fields: Mapping[str, Value]) -> VirtualServers:
         """The virtual servers of these settings, ready to be opened. Raises OSError, ValueError."""
         directory = directories(settings, self._accounts, self._passwords, self._log)
         self._all_directories.add(directory)
+        self._issuers = token_issuers(settings, self._log, self._issuers)
         login = Login(
             directory,
             self._guard,
@@ -124,7 +127,7 @@ class Worker:
             devices=Devices(directory, self._accounts.app_passwords, partial(datetime.now, UTC)),
             note=recorder(self._attempts.note, time.time, self._conduct.sightings.tried),
             acceptor=ticket_acceptor(settings, self._log),
-            issuers=token_issuers(settings, self._log),
+            issuers=self._issuers,
         )
         shard = Shard(
             settings,

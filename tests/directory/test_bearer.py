@@ -185,6 +185,24 @@ def test_a_silent_issuer_is_no_no(issuer: Issuer, clock: Clock) -> None:
     asyncio.run(run())
 
 
+def test_keys_outlive_a_reload_that_does_not_concern_them(issuer: Issuer) -> None:
+    async def run() -> None:
+        settings = OAuth.model_validate(
+            {"issuer": issuer.url, "ca_file": issuer.ca_file, "audience": AUDIENCE}
+        )
+        log = Log(LogWriter(os.open(os.devnull, os.O_WRONLY)))
+        first = Issuers({"house": settings}, log)
+        assert await first.granted(Secret(issuer.token()))
+        issuer.hangs.set()
+        assert await Issuers({"house": settings}, log, before=first).granted(Secret(issuer.token()))
+        other = settings.model_copy(update={"timeout_seconds": 1})
+        with pytest.raises(IssuerSilent):
+            await Issuers({"house": other}, log, before=first).granted(Secret(issuer.token()))
+        issuer.hangs.clear()
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     ("path", "answer", "words"),
     [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import ssl
+import subprocess
 from base64 import b64encode
 from pathlib import Path
 
@@ -309,3 +311,28 @@ def test_a_certificate_is_read_whole(tmp_path: Path) -> None:
     assert sum(name.startswith("sha256:") for name in read.names) == 1
     assert "sha256:" + "0" * 64 not in read.names
     assert client_certificate(b"rubbish").names == {client_certificate(b"rubbish").name}
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_curl_logs_in_by_its_certificate(tmp_path: Path, authority: ClientAuthority) -> None:
+    async def run() -> None:
+        (tmp_path / "letter").write_bytes(b"Subject: x\r\n\r\nx\r\n")
+        bob = authority.client("Robert", mail=("bob@example.org",))
+        async with gate(tmp_path, TABLES) as here:
+            here.add("bob")
+            for shown, status in ((bob, 0), (authority.client("nobody"), 67)):
+                done = await asyncio.to_thread(
+                    subprocess.run,
+                    [
+                        "curl", "-sSk", "-m", "20", "--cert", shown.file, "-u", "bob@example.org:",
+                        "--login-options", "AUTH=EXTERNAL", "-T", tmp_path / "letter",
+                        "--mail-from", "bob@example.org", "--mail-rcpt", "bob@example.org",
+                        "--url", f"smtps://127.0.0.1:{here.ports['implicit']}",
+                    ],
+                    capture_output=True,
+                    timeout=30,
+                )  # fmt: skip
+                assert done.returncode == status, done.stderr
+            assert "mechanism=EXTERNAL tls=True name=bob@example.org user=bob@example.org" in here.logged()
+
+    asyncio.run(run())

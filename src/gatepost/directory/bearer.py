@@ -19,7 +19,10 @@ _NAME_CHARACTERS: Final = 254
 
 
 class Issuers:
-    """Those whose tokens are taken. Times are seconds: `clock` runs evenly, `wall` since the epoch."""
+    """Those whose tokens are taken. Times are seconds: `clock` runs evenly, `wall` since the epoch.
+
+    What `before` knows of issuers that have not changed goes on being known.
+    """
 
     def __init__(
         self,
@@ -28,12 +31,16 @@ class Issuers:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        before: Issuers | None = None,
     ) -> None:
-        self._issuers = {
-            one.issuer: IssuerKeys(name, one, clock=clock, log=log)
-            for name, one in oauth.items()
-            if one.audience
-        }
+        known = {} if before is None else before._issuers
+        self._issuers: dict[str, IssuerKeys] = {}
+        for name, one in oauth.items():
+            if one.audience:
+                old = known.get(one.issuer)
+                if old is None or (old.name, old.oauth) != (name, one):
+                    old = IssuerKeys(name, one, clock=clock, log=log)
+                self._issuers[one.issuer] = old
         self._wall = wall
 
     @property

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from gatepost.directory.clienttoken import ClientTokens
 
 
-def token_issuers(settings: Settings, log: Log) -> TokenIssuers | None:
-    """Those whose tokens let people in; None where there are none."""
+def token_issuers(settings: Settings, log: Log, before: TokenIssuers | None = None) -> TokenIssuers | None:
+    """Those whose tokens let people in; None where there are none. `before` are those until now."""
     if not any(one.audience for one in settings.oauth.values()):
         return None
     from gatepost.directory.bearer import Issuers  # an extra, and its HTTP client is 15 MB
 
-    return Issuers(settings.oauth, log)
+    return Issuers(settings.oauth, log, before=before if isinstance(before, Issuers) else None)
 
 
 def client_tokens(settings: Settings, log: Log) -> ClientTokens | None:
