@@ -94,11 +94,11 @@ def _keys(found: list[Element]) -> Iterator[Key]:
 def _properties(element: Element, customs: Iterable[Element]) -> Iterator[tuple[str, Property]]:
     for name, text in element.attributes.items():
         if name != "Location":
-            yield name.lower(), Property(name, text, element.line)
+            yield name.lower(), Property(name, text, element.line_of(name))
     for custom in customs:
         name = custom.attributes.get("Name", "")
         if name:
-            yield name.lower(), Property(name, custom.attributes.get("Value", ""), custom.line)
+            yield name.lower(), Property(name, custom.attributes.get("Value", ""), custom.line_of("Value"))
 
 
 def _with_inherited(key: Key, own: Mapping[str, Key]) -> Key:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
 from xml.parsers import expat
@@ -11,6 +12,8 @@ from xml.parsers import expat
 from gatepost.admin.exchange.plan import ImportFault
 
 _DEEPEST: Final = 64
+_TAG: Final = re.compile(rb"<[^\s/>]+")
+_ATTRIBUTE: Final = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*("[^"]*"|'[^']*')""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,11 @@ class Element:
     attributes: Mapping[str, str]
     line: int
     parent: int | None
+    lines: Mapping[str, int] = field(default_factory=dict, repr=False)
+
+    def line_of(self, attribute: str) -> int:
+        """Where the attribute stands; the element's line where that is not known (UTF-16)."""
+        return self.lines.get(attribute, self.line)
 
 
 def elements(content: bytes, file: Path) -> list[Element]:
@@ -32,6 +40,7 @@ class _Reading:
     def __init__(self, content: bytes, file: Path) -> None:
         self.elements: list[Element] = []
         self._file = file
+        self._content = content
         self._open: list[int] = []
         self._parser = expat.ParserCreate()
         self._parser.StartDoctypeDeclHandler = self._doctype
@@ -56,8 +65,19 @@ class _Reading:
         if len(self._open) >= _DEEPEST:
             self._refuse("elements nested too deeply", "name a MetaBase.xml")
         parent = self._open[-1] if self._open else None
-        self.elements.append(Element(name, attributes, self._parser.CurrentLineNumber, parent))
+        line = self._parser.CurrentLineNumber
+        lines = dict(self._attribute_lines(self._parser.CurrentByteIndex, line)) if attributes else {}
+        self.elements.append(Element(name, attributes, line, parent, lines))
         self._open.append(len(self.elements) - 1)
+
+    def _attribute_lines(self, at: int, line: int) -> Iterator[tuple[str, int]]:
+        """The line of each attribute of the tag that begins at this byte."""
+        tag = _TAG.match(self._content, at)
+        at = at if tag is None else tag.end()
+        while found := _ATTRIBUTE.match(self._content, at):
+            yield found[1].decode("utf-8", "replace"), line + self._content.count(b"\n", at, found.start(1))
+            line += self._content.count(b"\n", at, found.end())
+            at = found.end()
 
     def _end(self, _name: str) -> None:
         self._open.pop()
