@@ -42,7 +42,8 @@ def html_report(found: Survey) -> str:
     )
     head = f"<meta charset=utf-8><meta name=viewport content='width=device-width'><title>{title}</title>"
     style = f"<style>{_STYLE}</style>"
-    return f"<!doctype html><html lang=en><head>{head}{style}</head><body>{''.join(parts)}</body></html>\n"
+    body = f"<body><main>{''.join(parts)}</main></body>"
+    return f"<!doctype html><html lang=en><head>{head}{style}</head>{body}</html>\n"
 
 
 def _summary(found: Survey) -> str:
