@@ -13,6 +13,7 @@ import socket
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from gatepost.server.deadlines import Deadlines
 from gatepost.server.tls import TlsChannel, TlsFailure, TlsServer
 
 _WRITE_HIGH_BYTES = 256 * 1024
@@ -50,10 +51,10 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_conversation", "_corked", "_deadline", "_drained", "_handshake_seconds",
-        "_idle_seconds", "_implicit",
-        "_latest", "_loop", "_outbox", "_over", "_peer_name", "_reading",
-        "_reasons", "_rubbish", "_timer", "_transport", "_turned_away", "channel", "is_full", "tls_server",
+        "_conversation", "_corked", "_deadline", "_deadlines", "_drained", "_handshake_seconds",
+        "_idle_seconds", "_implicit", "_latest", "_loop", "_outbox", "_over", "_peer_name", "_reading",
+        "_reasons", "_rubbish", "_slot", "_timer", "_transport", "_turned_away", "channel", "is_full",
+        "tls_server",
     )  # fmt: skip
 
     def __init__(
@@ -64,6 +65,7 @@ class Connection(asyncio.Protocol):
         implicit: bool,
         idle_seconds: float,
         handshake_seconds: float,
+        deadlines: Deadlines,
         turned_away: Callable[[str], bytes | None] | None = None,
         proxied: tuple[str, int] | None = None,
         rubbish: Callable[[str], None] | None = None,
@@ -76,6 +78,8 @@ class Connection(asyncio.Protocol):
         self._idle_seconds = idle_seconds
         self._handshake_seconds = handshake_seconds
         self._loop = asyncio.get_running_loop()
+        self._deadlines = deadlines
+        self._slot = 0
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0
         self._latest = math.inf
@@ -160,6 +164,7 @@ class Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._deadlines.forget(self, self._slot)
         if self._timer is not None:
             self._timer.cancel()
         self._end("peer reset the connection" if exc else "peer closed")
@@ -272,11 +277,10 @@ class Connection(asyncio.Protocol):
     # inside
 
     def _expect(self, seconds: float) -> None:
-        """Also where the timer was armed for later."""
+        """Also where it was to wait for longer."""
         self._deadline = self._loop.time() + seconds
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(self._deadline, self._tick)
+        self._deadlines.forget(self, self._slot)
+        self._slot = self._deadlines.wait(self, self._deadline)
 
     def _write(self, data: bytes) -> None:
         if not self._transport.is_closing():
@@ -305,8 +309,7 @@ class Connection(asyncio.Protocol):
         if self._over:
             return
         self._over = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._deadlines.forget(self, self._slot)
         self._uncork()
         self._transport.close()
         if self._transport.get_write_buffer_size():
@@ -320,11 +323,13 @@ class Connection(asyncio.Protocol):
         if drained is not None and not drained.done():
             drained.set_result(None)
 
-    def _tick(self) -> None:
-        """One timer a connection, re-armed lazily: no timer work for each read."""
+    def due(self) -> None:
+        """Its time has come, if it was not given more since: no timer work for each read."""
         now = self._loop.time()
+        if self._over:
+            return
         if now < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._tick)
+            self._slot = self._deadlines.wait(self, self._deadline)
         elif self._stuck:
             self.abort("the peer does not read")
         elif not self._reading or not self._conversation.timed_out():

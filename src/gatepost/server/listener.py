@@ -11,6 +11,7 @@ from functools import partial
 from gatepost.config.schema import TlsMode, VirtualServer
 from gatepost.server.balancers import Balancers
 from gatepost.server.connection import Connection, Conversation
+from gatepost.server.deadlines import Deadlines
 from gatepost.server.preface import Preface
 from gatepost.server.tls import TlsServer
 
@@ -37,6 +38,7 @@ class Listener:
     ) -> None:
         self.target = Target(settings, tls, conversation)
         self._servers: list[asyncio.Server] = []
+        self._deadlines = Deadlines()
 
     async def open(self, ends: Sequence[socket.socket]) -> None:
         """Connections to these sockets are accepted from now on."""
@@ -53,12 +55,14 @@ class Listener:
     def _connection(self) -> asyncio.Protocol:
         target = self.target
         if target.balancers is None:
-            return _connection_to(target)
-        make = partial(_connection_to, target)
+            return _connection_to(target, self._deadlines)
+        make = partial(_connection_to, target, self._deadlines)
         return Preface(make, target.balancers, target.settings.handshake_seconds)
 
 
-def _connection_to(target: Target, proxied: tuple[str, int] | None = None) -> Connection:
+def _connection_to(
+    target: Target, deadlines: Deadlines, proxied: tuple[str, int] | None = None
+) -> Connection:
     settings = target.settings
     return Connection(
         target.conversation(),
@@ -66,6 +70,7 @@ def _connection_to(target: Target, proxied: tuple[str, int] | None = None) -> Co
         implicit=settings.tls is TlsMode.IMPLICIT,
         idle_seconds=settings.idle_seconds,
         handshake_seconds=settings.handshake_seconds,
+        deadlines=deadlines,
         turned_away=target.turned_away,
         proxied=proxied,
         rubbish=target.rubbish,
