@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import socket
 from collections.abc import Callable
 from typing import Protocol, cast
 
@@ -108,8 +107,6 @@ class Connection(asyncio.Protocol):
                 self._transport.close()
                 return
         self._transport.set_write_buffer_limits(high=_WRITE_HIGH_BYTES, low=_WRITE_LOW_BYTES)
-        if (end := transport.get_extra_info("socket")) is not None:
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._expect(self._idle_seconds)
         if self._implicit:
             self.start_tls()

@@ -27,7 +27,7 @@ Objection = Reason | None
 
 
 class Residents:
-    """Answers for the recipients of one message after the other that `peer` names."""
+    """Answers for the recipients of one message that `peer` names."""
 
     __slots__ = ("_limited", "_peer", "_shard")
 
@@ -35,11 +35,6 @@ class Residents:
         self._shard = shard
         self._peer = peer
         self._limited: dict[Address, Sequence[Limited]] = {}  # of those all of whose mailboxes have a quota
-
-    def forget(self) -> None:
-        """Another message begins."""
-        if self._limited:
-            self._limited = {}
 
     def objection(
         self, address: Address, domain: LocalDomain, resolution: Resolution, size_bytes: int

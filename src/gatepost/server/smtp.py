@@ -336,6 +336,8 @@ class SmtpConversation:
                 self._shard.guard.offend(Offence.AUTH_NOT_OFFERED, self._client.peer)
             return self._record.refuse("auth", turn.reason)
         self._client.logged_in(turn.identity, generation)
+        if self._connection.channel is not None:
+            self._connection.channel.forget_bindings()
         return phrases.WELCOME
 
     def _cancel_auth(self, event: command.AuthCancelled) -> Answer:

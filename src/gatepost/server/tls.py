@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from gatepost.config.schema import Certificate, TlsMode, VirtualServer
@@ -201,7 +202,12 @@ class TlsChannel:
     def summary(self) -> str:
         """Protocol and cipher, as in `TLSv1.3 TLS_AES_256_GCM_SHA384`."""
         cipher = self._tls.cipher()
-        return f"{self._tls.version()} {cipher[0] if cipher else '?'}"
+        return _summary(self._tls.version(), cipher[0] if cipher else "?")
+
+    def forget_bindings(self) -> None:
+        """Nobody will ask for them again."""
+        self._exporter_secret = None
+        self._secrets = None
 
     def channel_bindings(self) -> dict[str, bytes]:
         """Channel binding data by type (RFC 5929, RFC 9266), for SCRAM with PLUS."""
@@ -213,6 +219,11 @@ class TlsChannel:
         if self._exporter_secret is not None and version == "TLSv1.3":
             bindings["tls-exporter"] = tls_exporter(self._exporter_secret, name)
         return bindings
+
+
+@lru_cache(maxsize=64)  # few there are, and every session keeps one
+def _summary(version: str | None, cipher: str) -> str:
+    return f"{version} {cipher}"
 
 
 def _words(problem: Exception) -> str:

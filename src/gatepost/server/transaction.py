@@ -67,7 +67,7 @@ class Transaction:
         self._listing: Listing | None = None
         self._purse: Purse | None = None
         self._recipients: list[Recipient] = []
-        self._residents = Residents(shard, client.peer)
+        self._residents: Residents | None = None  # from the first recipient on that is one of ours
         self._relays = False
         self._intake: Intake | None = None
         self._whole_at = 0.0
@@ -84,7 +84,7 @@ class Transaction:
             self.is_committing = False
         self._mail = None
         self._recipients = []
-        self._residents.forget()
+        self._residents = None
         self._relays = False
 
     # MAIL FROM
@@ -260,7 +260,8 @@ class Transaction:
         self, command: Rcpt, domain: LocalDomain, resolution: Resolution
     ) -> Reply | Coroutine[Any, Any, Reply]:
         address = command.address
-        objection = self._residents.objection(address, domain, resolution, self._announced_bytes)
+        self._residents = residents = self._residents or Residents(self._shard, self._client.peer)
+        objection = residents.objection(address, domain, resolution, self._announced_bytes)
         if objection is None:
             return self._taken(command, relays=False)
         if isinstance(objection, Reason):
@@ -327,12 +328,13 @@ class Transaction:
         objection = intake.objection(received_limit=self._server.settings.received_headers)
         if objection is not None:
             return self._refuse_content(*objection)
-        if self._residents.may_overflow(event.size_bytes, self._announced_bytes):
-            return self._once_it_fits(intake, event.size_bytes)
+        residents = self._residents
+        if residents is not None and residents.may_overflow(event.size_bytes, self._announced_bytes):
+            return self._once_it_fits(intake, residents, event.size_bytes)
         return self._commit(intake) if screening is None else self._screened(intake, screening)
 
-    async def _once_it_fits(self, intake: Intake, size_bytes: int) -> Reply | str:
-        overflow = await self._residents.overflow(self._recipients, size_bytes)
+    async def _once_it_fits(self, intake: Intake, residents: Residents, size_bytes: int) -> Reply | str:
+        overflow = await residents.overflow(self._recipients, size_bytes)
         if overflow is not None:
             return self._refuse_content(overflow, self._recipients[0].address)
         screening = self._screening
