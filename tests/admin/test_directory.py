@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.files import secret
+from directory.directories import open_accounts
 from directory.ldaps import BASE, PASSWORD, SERVICE, Fault, LdapServerScript, running
 from gatepost.admin.certificate import self_signed
 from gatepost.admin.directory import Step, steps
@@ -160,3 +161,59 @@ def test_a_missing_group_and_a_distribution_list_are_found_by_check(tmp_path: Pa
     assert any("no group Nowhere in any directory" in one for one in found)
     assert any("distribution list" in one for one in found)
     assert all(":9:" in one or ":10:" in one for one in found)
+
+
+@pytest.mark.parametrize("active_directory", [True, False])
+def test_a_member_whose_name_an_earlier_directory_has_is_found_by_check(
+    tmp_path: Path, active_directory: bool
+) -> None:
+    async def test() -> list[str]:
+        first, second = corp(), corp()
+        for entry in second.entries:
+            if entry.dn.startswith("CN=bob"):
+                entry.attributes["memberOf"] = [second.entries[0].dn.encode()]
+        if not active_directory:
+            second = LdapServerScript(active_directory=False)
+            second.add(f"uid=bob,{BASE}", {"objectClass": "person", "uid": "bob"})
+            second.add(
+                f"cn=POP3 Relay,{BASE}",
+                {"objectClass": "groupOfNames", "cn": "POP3 Relay", "member": f"uid=bob,{BASE}"},
+            )
+        async with running(first), running(second):
+            more = (
+                f'starttls = false\n[directory.other]\nkind = "ldap"\nurl = "ldap://127.0.0.1:{second.port}"\n'
+                f'starttls = false\nbind_user = "{SERVICE}"\nbind_password_file = "password"\n'
+            )
+            given = settings(tmp_path, f"ldap://127.0.0.1:{first.port}", more)
+            with silent_log() as log:
+                return [str(one) for one in await asyncio.to_thread(directory_doubts, given, None, log)]
+
+    found = [one for one in asyncio.run(test()) if "somebody's name in" in one]
+    assert any(
+        "bob is somebody's name in ad and in other: the first directory has it" in one for one in found
+    )
+    assert not any("carol" in one for one in found)
+
+
+def test_a_local_name_or_address_that_the_directory_has_is_found_by_check(tmp_path: Path) -> None:
+    async def test() -> list[str]:
+        script = corp()
+        async with running(script):
+            given = settings(tmp_path, f"ldap://127.0.0.1:{script.port}", "starttls = false")
+            accounts = open_accounts(tmp_path)
+            for name, further in (("bob", ()), ("dora", ("bob@example.org", "carol@example.org"))):
+                accounts.users.add(
+                    f"{name}@example.net",
+                    domains=["example.net", "example.org"],
+                    by="test",
+                    addresses=further,
+                )
+            with silent_log() as log:
+                found = await asyncio.to_thread(directory_doubts, given, accounts, log)
+            accounts.close()
+            return [str(one) for one in found]
+
+    found = [one for one in asyncio.run(test()) if "local account" in one]
+    assert len(found) == 2
+    assert any("bob@example.net is" in one for one in found)
+    assert any("bob@example.org is" in one for one in found)

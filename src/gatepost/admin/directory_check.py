@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, closing
 from typing import Final
 
 from gatepost.admin.relayers import relay_entries
@@ -38,24 +38,45 @@ async def _all(settings: Settings, accounts: Accounts | None, log: Log) -> list[
         for group, _ in _relay_groups(settings)
     }
     names = [name for name, one in settings.directory.items() if one.kind is DirectoryKind.LDAP]
-    silent = False
-    for name in names:
-        tree = ldap_tree(name, settings.directory[name], log)
-        with closing(tree.pool):
+    trees: dict[str, LdapTree] = {}
+    with ExitStack() as stack:
+        for name in names:
+            tree = ldap_tree(name, settings.directory[name], log)
+            stack.enter_context(closing(tree.pool))
             try:
                 found += [finding async for finding in _tree_doubts(settings, name, tree, known)]
                 if accounts is not None:
                     found += [finding async for finding in _twice(settings, name, tree, accounts)]
+                found += [finding async for finding in _in_both(settings, name, tree, trees)]
+                trees[name] = tree
             except LdapUnavailable as fault:
-                silent = True
                 found.append(
                     _warning(settings, 0, f"{name}: {fault}", "`gatepost directory test` tries each step")
                 )
-    for group, entry in _relay_groups(settings) if names and not silent else ():
+    for group, entry in _relay_groups(settings) if names and len(trees) == len(names) else ():
         if not known[group.lower()]:
             text = f"there is no group {group} in any directory, so nobody relays by it"
             found.append(_warning(settings, entry.line, text, "make the group, or mend the name"))
     return found
+
+
+async def _in_both(
+    settings: Settings, name: str, tree: LdapTree, earlier: Mapping[str, LdapTree]
+) -> AsyncIterator[Finding]:
+    """Members of relay groups whose names an earlier directory has: they cannot log in."""
+    if not earlier:
+        return
+    survey, members = LdapSurvey(tree), dict[str, None]()
+    for group, _ in _relay_groups(settings):
+        for one in await survey.groups_meant(group):
+            members.update(dict.fromkeys(await survey.members(one)))
+    shown = 0
+    for other, before in earlier.items():
+        for member in members:
+            if shown < _SHOWN and await _has(before, member):
+                shown += 1
+                text = f"{member} is somebody's name in {other} and in {name}: the first directory has it"
+                yield _warning(settings, 0, text, "call one of the two otherwise")
 
 
 async def _tree_doubts(
@@ -80,11 +101,16 @@ def _told(oddity: Oddity) -> str:
 
 async def _twice(settings: Settings, name: str, tree: LdapTree, accounts: Accounts) -> AsyncIterator[Finding]:
     """Names by which local people log in, and somebody in the directory does too."""
-    users = [name for user in accounts.users.all() for name in (user.name, *user.addresses)]
+    users = [
+        (shown, texts)
+        for user in accounts.users.all()
+        for shown, texts in ((user.name, (user.name, user.local)), *((one, (one,)) for one in user.addresses))
+    ]
     shown = 0
     for begins in range(0, len(users), _AT_ONCE):
         part = users[begins : begins + _AT_ONCE]
-        for user, there in zip(part, await asyncio.gather(*(_has(tree, one) for one in part)), strict=True):
+        answers = await asyncio.gather(*(_has(tree, *texts) for _, texts in part))
+        for (user, _), there in zip(part, answers, strict=True):
             if there and shown < _SHOWN:
                 shown += 1
                 text = (
@@ -93,8 +119,8 @@ async def _twice(settings: Settings, name: str, tree: LdapTree, accounts: Accoun
                 yield _warning(settings, 0, text, "delete one of the two, or call it otherwise")
 
 
-async def _has(tree: LdapTree, user: str) -> bool:
-    names = [parse(text) for text in (user, user.partition("@")[0])]
+async def _has(tree: LdapTree, *texts: str) -> bool:
+    names = [parse(text) for text in texts]
     return any([await tree.person(name) is not None for name in names if name is not None])
 
 

@@ -27,6 +27,8 @@ _ATTRIBUTES: Final = ("cn", "objectSid", "groupType", "member", "uniqueMember", 
 _SHOWN: Final = 20
 _FIRST_IN: Final = 1_000
 _WALKED: Final = 2_000
+_MEMBERS: Final = 500
+_AD_PEOPLE: Final = (equal("objectCategory", "person"), equal("objectClass", "user"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,17 @@ class LdapSurvey:
             return await self._ad_oddities(nature, group, guessable)
         return []
 
+    async def members(self, found: FoundGroup) -> Sequence[str]:
+        """The bare names of some people in the group, through others too where the directory tells."""
+        nature = await self._tree.nature()
+        if nature.active_directory:
+            inside = _inside(found.group)
+            query = Query(nature.root, all_of(*_AD_PEOPLE, inside), ("sAMAccountName",), limit=_MEMBERS)
+            return [entry.text("sAMAccountName") for entry in (await self._tree.pool.search(query)).entries]
+        return [_bare(one) for one in found.members[:_MEMBERS]]
+
     async def _ad_oddities(self, nature: Nature, group: Group, guessable: Collection[str]) -> list[Oddity]:
-        inside = any_of((equal("memberOf", group.dn), in_chain("memberOf", group.dn)))
+        inside = _inside(group)
         within = all_of(inside, equal("objectClass", "group"))
         groups = await self._groups(nature, within)
         odd = [
@@ -133,7 +144,7 @@ class LdapSurvey:
             for one in (group, *groups)
             if is_everybody(one.sid)
         ]
-        people = all_of(equal("objectCategory", "person"), equal("objectClass", "user"))
+        people = all_of(*_AD_PEOPLE)
         anybody = await self._people(nature, all_of(people, inside))
         if not anybody and not odd:
             odd.append(Oddity(OddityKind.EMPTY, f"nobody is in {group.name}", "add people or groups to it"))
@@ -192,6 +203,15 @@ def _found(entry: Entry, nature: Nature, first: Sequence[str]) -> FoundGroup:
     security = not nature.active_directory or bool(entry.number("groupType") & _SECURITY)
     members = (*entry.texts("member"), *entry.texts("uniqueMember"), *entry.texts("memberUid"), *first)
     return FoundGroup(group_of(entry), security, members)
+
+
+def _inside(group: Group) -> Filter:
+    return any_of((equal("memberOf", group.dn), in_chain("memberOf", group.dn)))
+
+
+def _bare(member: str) -> str:
+    """`bob` of `uid=bob,ou=People,dc=example`."""
+    return member.partition(",")[0].partition("=")[2] if "=" in member else member
 
 
 def _upward(dn: str, below: dict[str, str], named: dict[str, Group]) -> tuple[str, ...]:
