@@ -1,0 +1,113 @@
+"""A stolen account is contained by itself while it sends, in real processes; a release loses nothing."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.house import DOMAIN, PASSWORD, SUBMISSION, House
+from live.gate import command
+
+ANN = f"ann@{DOMAIN}"
+SERVER = f"""
+[smtp.submission]
+listen = ["{{host}}:{SUBMISSION}"]
+tls = "off"
+auth = ["PLAIN"]
+auth_in_clear = true
+access = [
+  {{ allow = ["connect"], to = "net:127.0.0.0/8" }},
+  {{ allow = ["submit", "relay"], to = "authenticated" }},
+]
+"""
+MORE = """
+[guard.habits]
+new_recipients_per_day = 30
+[alarms.file]
+command = ["/bin/sh", "-c", "echo $GATEPOST_EVENT $GATEPOST_ABOUT >> alarms"]
+events = ["contained"]
+"""
+
+
+@pytest.fixture
+def house(make_house: Callable[..., House]) -> House:
+    """The next hop is away."""
+    house = make_house(workers=2)
+    house.write(SERVER, more=MORE)
+    house.file.write_text(house.file.read_text().replace("capture:outbox", "smtp://127.0.0.1:1"))
+    house.start()
+    return house
+
+
+@contextmanager
+def session(house: House) -> Iterator[smtplib.SMTP]:
+    with smtplib.SMTP(house.host, SUBMISSION, timeout=60) as session:
+        session.login(ANN, PASSWORD)
+        yield session
+
+
+def sent(house: House, thread: int) -> list[str]:
+    """The subjects that were accepted, until the sender is stopped."""
+    accepted = []
+    with session(house) as client:
+        for number in range(30):
+            subject, to = f"{thread}-{number}", f"r{thread}-{number}@far.example"
+            try:
+                client.sendmail(ANN, [to], f"From: {ANN}\r\nSubject: {subject}\r\n\r\nx\r\n")
+            except (smtplib.SMTPException, OSError):
+                break
+            accepted.append(subject)
+    return accepted
+
+
+def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
+    ends = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    return found
+
+
+def states(house: House) -> list[str]:
+    return [row["state"] for row in house.ask("queue-list", filter={"user": ANN}, limit=1_000)]
+
+
+def test_it_ends_holds_and_gives_back(house: House) -> None:
+    with ThreadPoolExecutor(6) as together:
+        accepted = [
+            one for part in together.map(lambda thread: sent(house, thread), range(6)) for one in part
+        ]
+    assert 30 <= len(accepted) < 180
+    assert until(lambda: house.ask("contained"))[0]["user"] == ANN
+    held = until(
+        lambda: set(found := states(house)) == {"held"} and len(found) >= len(accepted) and len(found)
+    )
+    shown = json.loads(command(house.folder, "user", "show", ANN, "--json").stdout)
+    assert "new recipients within a day, the line is 30" in shown["contained"]["why"]
+    assert "contained" in command(house.folder, "user", "show", ANN).stdout
+    with session(house) as client, pytest.raises(smtplib.SMTPRecipientsRefused, match="contained"):
+        client.sendmail(ANN, ["x@far.example"], "Subject: x\r\n\r\nx\r\n")
+    with session(house) as client:  # its own domain it may write to
+        client.sendmail(ANN, [ANN], f"From: {ANN}\r\nSubject: x\r\n\r\nx\r\n")
+    alarms = house.folder / "alarms"
+    assert until(lambda: alarms.exists() and alarms.read_text()) == f"contained {ANN}\n"
+    house.file.write_text(house.file.read_text().replace("smtp://127.0.0.1:1", "capture:outbox"))
+    house.ask("reload", by="test")
+    assert command(house.folder, "release", ANN).returncode == 0
+    house.ask("queue-retry", filter={"user": ANN})
+    delivered = until(lambda: len(found := _delivered(house.folder / "outbox")) == held and found)
+    assert accepted <= set(delivered)
+    assert json.loads(command(house.folder, "user", "show", ANN, "--json").stdout)["contained"] is None
+
+
+def _delivered(folder: Path) -> list[str]:
+    return [str(message_from_bytes(one.read_bytes())["Subject"]) for one in folder.glob("**/*.eml")]
