@@ -72,3 +72,7 @@ def test_different_passwords_count_and_not_repeats_over_workers_and_protocols(ho
         for _ in range(4):  # whichever worker hears it
             assert tried(house, GUESSER, PASSWORD, port=port) == ""
     assert tried(house, OWNER, PASSWORD).startswith("235")
+    house.stop()
+    house.start()
+    assert tried(house, GUESSER, PASSWORD) == ""  # a restart pardons nobody
+    assert tried(house, OWNER, PASSWORD).startswith("235")

@@ -13,7 +13,7 @@ from gatepost.config.schema import Guard as GuardSettings
 from gatepost.guard.attempt import GUESSES, Rejected, Tried, Welcome
 from gatepost.guard.bans import Ban, Bans, NotASource, network
 from gatepost.guard.event import EventKind
-from gatepost.guard.guard import UNDER_WAY_SECONDS
+from gatepost.guard.guard import UNDER_WAY_SECONDS, Guard
 from gatepost.guard.ledger import Offence
 from gatepost.guard.limits import OPEN, Treatment
 from gatepost.policy.reasons import Reason
@@ -211,6 +211,26 @@ def test_who_begins_and_never_ends_keeps_nobody_waiting_for_long() -> None:
     assert here.guard.admit(attempt(AWAY, "T"), "bob", proof("right")).later
     here.clock.now += UNDER_WAY_SECONDS + 1
     assert here.guard.admit(attempt(AWAY, "T"), "bob", proof("right")) == OPEN
+
+
+@pytest.mark.parametrize("step", [-400 * 86_400, 400 * 86_400])
+def test_a_wall_clock_that_steps_makes_no_stranger_of_an_owner_and_ends_no_refusal(step: float) -> None:
+    here, now = rig(), [1_800_000_000.0]
+    guard = Guard(here.settings, clock=here.clock, wall=lambda: now[0], listener=here.seat)
+    here.seat.seated(guard)
+    here.guard = guard
+    assert isinstance(here.login("bob", "right", HOME), Welcome)
+    for number in range(10):
+        here.login("ann", f"wrong{number}", AWAY)
+    for there in (now[0] + step, now[0]):
+        now[0] = there
+        guard.tidy()
+        assert guard.refuses(ip_address(AWAY))
+        assert guard.known.has_name("bob")
+    here.clock.now += 91 * 86_400
+    now[0] += 91 * 86_400
+    guard.tidy()
+    assert not guard.known.has_name("bob")
 
 
 def test_what_says_nothing_of_the_password_does_not_count() -> None:

@@ -11,7 +11,7 @@ import pytest
 from gatepost.config.schema import Guard as GuardSettings
 from gatepost.guard.attempt import Rejected, Tried, Welcome
 from gatepost.guard.bans import Ban
-from gatepost.guard.ledger import Offence
+from gatepost.guard.ledger import BOUNDS, Offence, Scope
 from gatepost.guard.limits import LATER, OPEN, Treatment
 from gatepost.policy.reasons import Reason
 from guard.posts import Rig, attempt, proof
@@ -199,3 +199,19 @@ def test_an_office_that_begins_together_behind_one_address_gets_in_or_is_told_to
         assert all(isinstance(one, Welcome) for one in together)
 
     asyncio.run(facts())
+
+
+def test_a_post_remembers_so_many_refused_and_the_latest() -> None:
+    here = rig()
+    post, most = here.posts[0], BOUNDS[Scope.HOST]
+    for at in range(0, most + 5_000, 5_000):
+        post.hear(
+            {
+                "hosts": [
+                    [(number + (1 << 28)).to_bytes(4, "big").hex(), 60.0] for number in range(at, at + 5_000)
+                ]
+            }
+        )
+    assert not post.refuses(ip_address(1 << 28))
+    assert post.refuses(ip_address((1 << 28) + 5_000))
+    assert post.refuses(ip_address((1 << 28) + most + 4_999))

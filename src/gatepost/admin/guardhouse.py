@@ -185,9 +185,8 @@ class GuardHouse:
 
     def _keep(self, taken: tuple[list[SourceRow], Memory]) -> None:
         fresh, memory = taken
-        oldest = time.time() - self._settings.guard.known_sources_days * 86_400.0
         try:
-            self._store.keep_sources(fresh, forget_before=oldest)
+            self._store.keep_sources(fresh, forget_before=self.guard.forget_before)
             self._store.remember(_LEDGER, memory)
             self._store.remember(_EVENTS, Memory(memory.at, list(self._alarms.recent)))
         except sqlite3.Error as problem:

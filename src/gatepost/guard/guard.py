@@ -44,6 +44,7 @@ from gatepost.store import naming
 _TAG_BYTES = 4
 _ALL = b"all"
 _FAILURES_WORTH_TELLING = 5
+_STEP_SECONDS = 3_600.0
 UNDER_WAY_SECONDS = 40.0
 """How long a try that is not decided keeps others waiting; a login takes less, or is not heard any more."""
 
@@ -92,6 +93,7 @@ class Guard:
     ) -> None:
         self._clock = clock
         self._wall = wall
+        self._began = wall() - clock()
         self._listener = listener or Listener()
         self.change(settings, domains)
         self._under_way = UnderWay()
@@ -325,7 +327,17 @@ class Guard:
     def tidy(self) -> None:
         """Call it every minute or so."""
         self.ledger.tidy(self._clock())
-        self.known.forget_before(self._wall() - self._settings.known_sources_days * 86_400.0)
+        self.known.forget_before(self.forget_before)
+
+    @property
+    def forget_before(self) -> float:
+        """Known sources older than this are strange again, Unix time.
+
+        A clock that has stepped forward since the start is not believed: a wrong one would make strangers of
+        all owners.
+        """
+        believed = min(self._wall(), self._began + self._clock() + _STEP_SECONDS)
+        return believed - self._settings.known_sources_days * 86_400.0
 
     def name_key(self, name: str) -> str:
         """One form for `bob`, `CORP\\bob` and, where there is one domain, `bob@example.org`."""

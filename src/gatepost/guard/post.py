@@ -19,7 +19,7 @@ from gatepost.guard import told
 from gatepost.guard.attempt import Attempt, Tried, Welcome
 from gatepost.guard.bans import Ban, Bans, network
 from gatepost.guard.guard import Guard
-from gatepost.guard.ledger import Offence
+from gatepost.guard.ledger import BOUNDS, Offence, Scope
 from gatepost.guard.limits import OPEN, Treatment
 from gatepost.guard.source import host, peer_of
 from gatepost.policy.facts import Peer
@@ -30,6 +30,7 @@ _LATER_SECONDS: Final = (0.05, 0.5)  # between two questions: the first, and at 
 _LATER_AT_MOST_SECONDS: Final = 15.0
 _FLOOD, _FLOOD_OF_ONE = 300, 10  # refused connections a second
 _KNOCKS_TOLD: Final = 4_000
+_REFUSED_AT_MOST: Final = BOUNDS[Scope.HOST]
 _WELCOME_AT_MOST: Final = 10_000
 _PROVEN_AT_MOST: Final = 10_000
 _TELL_AGAIN_SECONDS: Final = 86_400.0
@@ -100,6 +101,7 @@ class Post:
         now = self._clock()
         for key, seconds in fields.get("hosts", ()):
             if seconds > 0:
+                self._refused.pop(bytes.fromhex(key), None)  # the latest last
                 self._refused[bytes.fromhex(key)] = now + seconds
             else:
                 self._refused.pop(bytes.fromhex(key), None)
@@ -109,6 +111,8 @@ class Post:
             self._proven.pop((name, bytes.fromhex(key)), None)
         if len(self._refused) > 1_000 and self._refused and next(iter(self._refused.values())) <= now:
             self._refused = {key: until for key, until in self._refused.items() if until > now}
+        while len(self._refused) > _REFUSED_AT_MOST:
+            del self._refused[next(iter(self._refused))]
 
     # connections
 
