@@ -22,7 +22,7 @@ def test_what_it_writes_passes_check(terminal: Terminal, tmp_path: Path) -> None
     said = terminal.bare("import", "exchange", str(export), "--out", str(out))
     assert said.code == 0
     assert "OPEN RELAY" in said.out
-    assert "1 to decide" in said.out
+    assert "2 to decide" in said.out
     assert terminal.bare("-c", str(out), "check").code == 0
     again = terminal.bare("import", "exchange", str(export), "--out", str(out))
     assert (again.code, "is there already" in again.err) == (1, True)
@@ -36,4 +36,5 @@ def test_errors_are_one_line_with_the_place(terminal: Terminal, tmp_path: Path) 
     assert said.code == 1
     assert said.err.startswith(f"gatepost: {export}:")
     assert said.err.count("\n") == 1
-    assert terminal.bare("import", "exchange", str(tmp_path / "gone.xml")).code == 1
+    gone = terminal.bare("import", "exchange", str(tmp_path / "gone.xml"))
+    assert (gone.code, "cannot be read: No such file" in gone.err) == (1, True)

@@ -48,6 +48,9 @@ def exchange(
         found = imported(files)
     except ImportFault as fault:
         raise Failure(str(fault), FAILED) from None
+    except OSError as problem:
+        text = f"{problem.filename}: cannot be read: {problem.strerror}; name an export of Exchange or IIS"
+        raise Failure(text, FAILED) from None
     if out is None:
         sys.stdout.write(found.text)
         return

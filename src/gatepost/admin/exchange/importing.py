@@ -128,6 +128,12 @@ def _completed(plan: Plan) -> None:
         plan.top.note(
             Fate.DECIDE, 'no local domain was found: mail for [domains."NAME"] is taken, other mail is relay'
         )
+    if any(section.value("auth") for section in plan.sections.values()):
+        text = (
+            'people log in: name the directory their accounts are in, [directory.ad] with kind = "ldap" and '
+            'url = "ldaps://DC", or make local ones with `gatepost user add`; until then nobody can'
+        )
+        plan.top.note(Fate.DECIDE, text)
     if not plan.has("routes", "*"):
         section = plan.section(("routes", "*"), "")
         section.set("via", "mx", Fate.NEW, "no smart host for everything: each domain's own servers")
