@@ -22,6 +22,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from gatepost.admin.audit_guesses import own_guesses
+from gatepost.admin.certfiles import service_owner
 from gatepost.directory.password import prepared, scram_keys
 from gatepost.secret import Secret
 from gatepost.store.user import Credential
@@ -138,7 +139,8 @@ class PasswordTrials:
 
     def _remember(self, trials: Iterable[_Trial], prefixes: _Prefixes) -> None:
         rows = {one.subject.name: asdict(_tried(one, prefixes)) for one in trials}
-        replace_file(self._memory, json.dumps(rows, indent=1).encode())
+        content = json.dumps(rows, indent=1).encode()
+        replace_file(self._memory, content, mode=0o600, owner=service_owner(self._memory.parent))
 
 
 class _Prefixes:
