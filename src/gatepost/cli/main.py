@@ -31,6 +31,7 @@ from gatepost.cli import (
     house,
     install,
     mailbox,
+    oauth,
     queue,
     selftest,
     service,
@@ -57,6 +58,7 @@ app.add_typer(group.app, name="group", help='Groups; relaying is given to one, u
 app.add_typer(alias.app, name="alias", help="Addresses whose mail goes to others.")
 app.add_typer(mailbox.app, name="mailbox", help="What lies in the mailboxes; old mail in and out.")
 app.add_typer(directory.app, name="directory", help="Active Directory, LDAP: is everything there.")
+app.add_typer(oauth.app, name="oauth", help="Issuers of tokens: does each step work.")
 app.add_typer(cert.app, name="cert", help="The certificates of the virtual servers.")
 app.add_typer(acme.app, name="acme", help="Certificates fetched from an authority by themselves.")
 app.add_typer(admin.app, name="admin", help="Who signs in to the console.")

@@ -52,6 +52,13 @@ class Issuers:
         scopes = {"scope": " ".join(first.oauth.scopes)} if first.oauth.scopes else {}
         return {**scopes, "openid-configuration": discovery_address(first.oauth)}
 
+    def name_of(self, token: Secret) -> str | None:
+        """By which name in the settings its issuer goes; None when it is none of these."""
+        try:
+            return self._keys(label_of(token.reveal())).name
+        except BadToken:
+            return None
+
     def said_of(self, token: Secret) -> str:
         """Whom the token names, proved or not; empty when it names nobody."""
         try:
