@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import Any, Final, Protocol
 
 from gatepost.admin.link import Refused, Value
@@ -103,8 +103,10 @@ class Custody:
 
     def _told(self, fields: Fields) -> None:
         now = time.time()
-        for user, peer, *recipients in fields["sent"]:
-            self._judge(user, self._habits.sent(user, network_text(peer_of(peer)), recipients, now))
+        for (user, peer), sent in _by_sender(fields["sent"]).items():
+            recipients = [recipient for message in sent for recipient in message]
+            network = network_text(peer_of(peer))
+            self._judge(user, self._habits.sent(user, network, recipients, now, messages=len(sent)))
         for user, count in fields["refused"].items():
             self._judge(user, self._habits.refused(user, int(count), now))
 
@@ -209,6 +211,14 @@ class Custody:
 
 def contained_row(row: ContainedRow) -> Fields:
     return {"user": row.user, "why": row.why, "by": row.by, "at": row.at, "held": list(row.held)}
+
+
+def _by_sender(rows: Iterable[list[str]]) -> dict[tuple[str, str], list[list[str]]]:
+    """The recipients of each message, by the user and the peer it came from."""
+    sent: dict[tuple[str, str], list[list[str]]] = {}
+    for user, peer, *recipients in rows:
+        sent.setdefault((user, peer), []).append(recipients)
+    return sent
 
 
 def _lines(settings: Settings) -> HabitSettings:

@@ -97,8 +97,10 @@ class Habits:
     def change(self, settings: HabitSettings) -> None:
         self._settings = settings
 
-    def sent(self, user: str, network: str, recipients: Sequence[str], now: float) -> Breach | None:
-        """A message was taken in from the user; what line is crossed by it, if any."""
+    def sent(
+        self, user: str, network: str, recipients: Sequence[str], now: float, *, messages: int = 1
+    ) -> Breach | None:
+        """Messages to these in all were taken in from the user; what line is crossed by that, if any."""
         account = self._at(user, now)
         hour = self._hour(account, now)
         strangers = sum(self._is_new(account, recipient) for recipient in recipients)
@@ -107,7 +109,7 @@ class Habits:
         hour.domains |= domains
         account.unusual = self._unusual(account, network, now)
         account.hours_today.add(_hour_of_day(now))
-        self._add(account, hour, messages=1, recipients=len(recipients), new_recipients=strangers,
+        self._add(account, hour, messages=messages, recipients=len(recipients), new_recipients=strangers,
                   domains=len(domains))  # fmt: skip
         return self._breach(user, account)
 
