@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import ssl
 import subprocess
@@ -12,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from authority import ClientAuthority, Shown
+from gatepost.admin.certificate import self_signed
 from gatepost.server.clientcert import client_certificate
 from gatepost.server.renewal import Renewal
+from gatepost.server.tls import TlsChannel, tls_server
 from gatepost.store.tracking import Question
 from server.collecting import house
-from server.gate import Dialogue, Gate, gate, trusting
+from server.gate import Dialogue, Gate, gate, trusting, written
 
 ACCESS = """access = [
   { allow = ["connect"], to = "anyone" },
@@ -44,6 +47,7 @@ client_ca_file = "ca/ca.pem"
 access = [ {{ allow = ["connect", "submit", "relay"], to = "certificate:Scanner7" }} ]
 """
 REMOTE = "x@else.example"
+SEVERAL = 'tls = "require"\ncertificate = ["default", "other"]'
 
 
 @pytest.fixture
@@ -297,6 +301,39 @@ access = [
                 writer.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("name", ["mail.example.org", "other.example.org", None])
+def test_every_handshake_is_verified_whatever_name_is_asked_for(
+    tmp_path: Path, authority: ClientAuthority, version: ssl.TLSVersion, name: str | None
+) -> None:
+    other = self_signed(["other.example.org"])
+    (tmp_path / "other.pem").write_bytes(other.chain)
+    (tmp_path / "other.key").write_bytes(other.key)
+    (tmp_path / "other.key").chmod(0o600)
+    more = '[certificates.other]\nchain = "other.pem"\nkey = "other.key"\n'
+    settings = written(tmp_path, TABLES.replace('tls = "require"\n', f"{SEVERAL}\n") + more)
+    server = tls_server(settings.smtp["smtp"], settings.certificates)
+    assert server is not None
+    context = showing(authority.client("scanner7"), version)
+    session = None
+    for _ in range(2):
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = context.wrap_bio(incoming, outgoing, server_hostname=name, session=session)
+        channel = TlsChannel(server)
+        for _ in range(6):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                client.do_handshake()
+            if outgoing.pending:
+                channel.receive(outgoing.read())
+            incoming.write(channel.take_output())
+        with contextlib.suppress(ssl.SSLWantReadError):
+            client.read(1)
+        assert channel.certificate is not None
+        assert channel.certificate.name == "scanner7"
+        assert not client.session_reused
+        session = client.session
 
 
 def test_a_certificate_is_read_whole(tmp_path: Path) -> None:
