@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -87,23 +88,29 @@ def test_a_silent_device_is_told_unless_its_secret_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given, events = settings(tmp_path), list[Event]()
-    accounts = open_accounts(tmp_path / "state")
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    accounts = open_accounts(tmp_path / "state", clock=lambda: yesterday)
     accounts.app_passwords.add(SCANNER, NewAppPassword("NAS"), by="test")
+    ends = yesterday + timedelta(hours=1)
+    accounts.app_passwords.add(SCANNER, NewAppPassword("over", expires=ends), by="test")
+    over = Watched(DeviceKind.APP_PASSWORD, SCANNER, "over")
     gone = Watched(DeviceKind.APP_PASSWORD, SCANNER, "gone")
-    there, now = watch(given, kept(tmp_path, NAS, gone, PRINTER), events), time.time()
+    there, now = watch(given, kept(tmp_path, NAS, over, gone, PRINTER), events), time.time()
     for hour in range(1, 10):
         monkeypatch.setattr(time, "time", lambda hour=hour: now + hour * HOUR_SECONDS)
         asyncio.run(there.look())
     assert [(event.kind, event.about) for event in events] == [
         (EventKind.DEVICE_SILENT, str(NAS)),
+        (EventKind.DEVICE_SILENT, str(over)),
         (EventKind.DEVICE_SILENT, "10.0.5.17"),
     ]
+    assert ["expired" in event.text for event in events] == [False, True, False]
     there.hear({"seen": [["address", "10.0.5.17", "", "10.0.5.17", True]]})
     assert events[-1].kind is EventKind.DEVICE_BACK
     there.keep()
     rows = {row["name"]: row for row in device_rows(given, accounts)}
-    assert list(rows) == [str(NAS), "10.0.5.17"]  # the silent first
-    assert [row["state"] for row in rows.values()] == ["silent", "well"]
+    assert list(rows) == [str(NAS), str(over), "10.0.5.17"]  # the silent first
+    assert [row["state"] for row in rows.values()] == ["silent", "expired", "well"]
     assert rows[str(NAS)]["usual_seconds"] == pytest.approx(3_600, abs=1)
     secret = with_uses(given, [{"account": SCANNER, "label": "NAS", "state": "good"}])[0]
     assert (secret["watch"], secret["last_source"]) == ("silent", "10.0.5.17")

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Final
@@ -69,10 +70,11 @@ class DeviceWatch:
     async def look(self) -> None:
         """Those that have fallen silent are told; what was learnt is kept now and then."""
         for silence in self._rhythms.look(time.time()):
-            if await asyncio.to_thread(self._is_there, silence.what):
-                self._on_event(silence.event)
-            else:
+            remark = await asyncio.to_thread(self._remark, silence.what)
+            if remark is None:
                 self._rhythms.forget(silence.what)
+            else:
+                self._on_event(replace(silence.event, text=silence.event.text + remark))
         if time.monotonic() - self._kept_at >= _KEEP_SECONDS:
             self._kept_at = time.monotonic()
             await asyncio.to_thread(self._keep, self._memory())
@@ -116,10 +118,10 @@ class DeviceWatch:
         ignored = self._settings.guard.devices.ignore
         return any(peer in net for net in networks) and not any(peer in net for net in ignored)
 
-    def _is_there(self, what: Watched) -> bool:
-        """Whether the secret is still good; one that was revoked is not missed. Blocks."""
+    def _remark(self, what: Watched) -> str | None:
+        """What is to be said of its secret; None: it was revoked, and is not missed. Blocks."""
         if what.kind is not DeviceKind.APP_PASSWORD:
-            return True
+            return ""
         try:
             accounts = Accounts.open(Place(self._settings.state).accounts)
             try:
@@ -127,8 +129,11 @@ class DeviceWatch:
             finally:
                 accounts.close()
         except (DatabaseError, DBAPIError):
-            return True
-        return found is not None and (found.expires is None or found.expires > datetime.now(UTC))
+            return ""
+        if found is None:
+            return None
+        is_over = found.expires is not None and found.expires <= datetime.now(UTC)
+        return "; its app password has expired" if is_over else ""
 
     def _memory(self) -> Memory:
         return Memory(time.time(), self._rhythms.snapshot())

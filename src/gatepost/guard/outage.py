@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gatepost.guard.event import Event, EventKind
+from gatepost.guard.rhythms import span_text
 
 
 @dataclass(slots=True)
@@ -30,12 +31,11 @@ class Outages:
         if outage.told or now - outage.began < self.after_seconds:
             return None
         outage.told = True
-        minutes = int((now - outage.began) // 60)
         return Event(
             EventKind.DIRECTORY_DOWN,
             name,
-            f"the directory {name} has not answered for {minutes} minutes, and nobody of it can log in anew: "
-            f"{problem}; `gatepost directory test` tries each step",
+            f"the directory {name} has not answered for {span_text(now - outage.began)}, and nobody of it "
+            f"can log in anew: {problem}; `gatepost directory test` tries each step",
         )
 
     def keep(self, names: frozenset[str]) -> None:
