@@ -1,6 +1,6 @@
 """The recipe of old for POP3 users who relay, from the first group to switching it all off again.
 
-Everything is done at the command line and in the file, on a server that runs.
+Everything is done at the command line, on a server that runs.
 """
 
 from __future__ import annotations
@@ -18,11 +18,8 @@ import pytest
 from cli.terminal import Said, Terminal
 from daemon.house import DOMAIN, PASSWORD, SUBMISSION, House, internet, message, pop3, send
 from gatepost.admin.certificate import self_signed, write_pair
-from gatepost.config.edit import Draft
 
 GROUP = "Mail Clients"
-RELAY = {"allow": ["submit", "relay"], "to": f"group:{GROUP}"}
-SERVER = ("smtp", "submission")
 SUBMISSION_TABLE = """\
 [smtp.submission]
 listen = ["{host}:2587"]
@@ -136,10 +133,8 @@ def test_the_recipe_from_the_group_to_switching_relay_off(
     gatepost("group", "join", GROUP, "carol")
 
     # submit and relay for the group, a certificate, TLS required
-    draft = Draft(house.file)
-    draft.append_access(SERVER, RELAY)
-    draft.set((*SERVER, "tls"), "require")
-    draft.save()
+    gatepost("config", "allow", "submission", "submit", "relay", "--to", f"group:{GROUP}")
+    gatepost("config", "set", "smtp.submission.tls", "require")
     assert "# mail for our own mailboxes" in house.file.read_text()
     bundle, password = pfx(tmp_path)
     gatepost("cert", "import", str(bundle), "--password-file", str(password))
@@ -165,11 +160,8 @@ def test_the_recipe_from_the_group_to_switching_relay_off(
              "--mail-from", f"carol@{DOMAIN}", "--rcpt", ELSEWHERE)  # fmt: skip
 
     # relaying switched off for all who log in
-    draft = Draft(house.file)
-    for index in reversed(range(len(draft.value((*SERVER, "access"))))):
-        if "relay" in draft.value((*SERVER, "access", index))["allow"]:
-            draft.delete((*SERVER, "access", index))
-    draft.save()
+    said = gatepost("config", "unset", "smtp.submission.access[2]")
+    assert "nobody can relay through 'submission' any more" in said.out
     assert "nobody can relay through 'submission' any more" in gatepost("check", "--diff").out
     gatepost("reload")
     assert "relay-denied" in answer(house, "carol", ELSEWHERE)

@@ -26,6 +26,7 @@ from gatepost.cli import (
     cert,
     devices,
     directory,
+    editing,
     explain,
     group,
     house,
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 for part in (house, install, service, selftest, explain, trace, attacks, devices, audit):
     part.add_to(app)
+editing.add_to(service.config)
 app.add_typer(account.app, name="user", help="People and devices that may log in.")
 app.add_typer(group.app, name="group", help='Groups; relaying is given to one, usually "POP3 Relay".')
 app.add_typer(alias.app, name="alias", help="Addresses whose mail goes to others.")

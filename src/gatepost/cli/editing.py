@@ -1,0 +1,133 @@
+"""gatepost config set|unset|allow|deny: the file is edited as a person would, comments kept."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Annotated, Any, Final
+
+import typer
+
+from gatepost.cli.context import NO, USAGE, Context, Failure
+from gatepost.cli.output import print_lines
+from gatepost.cli.service import changes
+from gatepost.config.check import check
+from gatepost.config.edit import Draft, EditError
+from gatepost.config.load import ConfigError
+from gatepost.config.source import KeyPath
+
+_STEP: Final = re.compile(r'"([^"]+)"|([^."\[\]]+)|\[(\d+)\]')
+_KEY: Final = re.compile(r'(?:"[^"]+"|[^."\[\]]+)(?:\.(?:"[^"]+"|[^."\[\]]+)|\[\d+\])*')
+
+Key = Annotated[
+    str, typer.Argument(metavar="KEY", help='As smtp.submission.tls or domains."a.example".unknown.')
+]
+Server = Annotated[
+    str, typer.Argument(metavar="NAME", help="A virtual server; pop3.NAME where SMTP has it too.")
+]
+Rights = Annotated[
+    list[str], typer.Argument(metavar="RIGHT...", help="connect submit relay any-sender collect")
+]
+To = Annotated[str, typer.Option("--to", help="anyone, authenticated, user:NAME, group:NAME, net:CIDR, ...")]
+From = Annotated[
+    list[str] | None, typer.Option("--from", metavar="CIDR", help="Only from there; may be repeated.")
+]
+
+
+def set_key(
+    context: typer.Context,
+    key: Key,
+    value: Annotated[str, typer.Argument(help="As TOML has it; what is none is text.")],
+) -> None:
+    """A key of the file has the value. `gatepost reload` takes it over."""
+    here: Context = context.obj
+    draft = _draft(here)
+    draft.set(key_path(key), _value(value))
+    _save(here, draft)
+
+
+def unset(context: typer.Context, key: Key) -> None:
+    """A key, a table or an entry (`smtp.NAME.access[0]`) is out of the file."""
+    here: Context = context.obj
+    draft = _draft(here)
+    try:
+        draft.delete(key_path(key))
+    except EditError as problem:
+        raise Failure(str(problem), NO) from None
+    _save(here, draft)
+
+
+def allow(context: typer.Context, name: Server, rights: Rights, to: To, source: From = None) -> None:
+    """The access table of a virtual server ends with an entry that allows."""
+    _enter(context.obj, "allow", name, rights, to, source)
+
+
+def deny(context: typer.Context, name: Server, rights: Rights, to: To, source: From = None) -> None:
+    """The access table of a virtual server ends with an entry that denies; a deny wins over everything."""
+    _enter(context.obj, "deny", name, rights, to, source)
+
+
+def _enter(here: Context, word: str, name: str, rights: list[str], to: str, source: list[str] | None) -> None:
+    draft = _draft(here)
+    entry: dict[str, Any] = {word: rights, "to": to}
+    if source:
+        entry["from"] = source
+    draft.append_access(_server(draft, name), entry)
+    _save(here, draft)
+
+
+def key_path(text: str) -> KeyPath:
+    """The steps of a key as TOML writes it, with `[N]` for an entry of a list."""
+    if _KEY.fullmatch(text) is None:
+        raise Failure(
+            f'{text!r} is no key; write it as smtp.submission.tls or domains."a.example".unknown', USAGE
+        )
+    return tuple(int(index) if index else quoted or bare for quoted, bare, index in _STEP.findall(text))
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _server(draft: Draft, name: str) -> tuple[str, str]:
+    protocol, dot, bare = name.partition(".")
+    if dot and protocol in ("smtp", "pop3"):
+        return protocol, bare
+    found = [one for one in ("smtp", "pop3") if draft.value((one, name)) is not None]
+    if len(found) != 1:
+        why = "both SMTP and POP3 have" if found else "there is no"
+        raise Failure(f"{why} virtual server {name!r}; say smtp.{name} or pop3.{name}", NO)
+    return found[0], name
+
+
+def _draft(here: Context) -> Draft:
+    here.settings()  # what is not valid is mended by hand first
+    return Draft(here.file)
+
+
+def _save(here: Context, draft: Draft) -> None:
+    """The file is as drafted, and it was told what that changes; not if it were invalid or open."""
+    try:
+        after = draft.settings()
+    except ConfigError as problem:
+        raise Failure(f"nothing was written: {problem}") from None
+    findings = check(after)
+    if not findings.is_safe:
+        raise Failure(f"nothing was written, a stranger could relay: {findings.errors[0]}", NO)
+    said = [change.text for change in changes(here, here.settings(), after)]
+    try:
+        draft.save()
+    except EditError as problem:
+        raise Failure(str(problem)) from None
+    print_lines(said)
+    print(f"{here.file} is written; `gatepost reload` takes it over")
+
+
+def add_to(config: typer.Typer) -> None:
+    """The verbs are among those of `gatepost config`."""
+    config.command("set")(set_key)
+    for verb in (unset, allow, deny):
+        config.command()(verb)
