@@ -325,6 +325,21 @@ def test_the_way_on_stays_here(rig: Rig, path: str) -> None:
 # what pages show and say
 
 
+def test_only_what_is_open_is_open(rig: Rig) -> None:
+    for path in (
+        "/",
+        "/accounts",
+        "/sign-inn",
+        "/sign-in.html",
+        "/nothing",
+        "/api",
+        "/api/v11",
+        "/_nicegui/x",
+    ):
+        assert rig.browser().get(path).headers.get("location", "").startswith("/sign-in"), path
+        assert rig.browser().get(path, headers={"accept": "*/*"}).status_code == 401, path
+
+
 def test_every_answer_has_the_headers(rig: Rig) -> None:
     for path in ("/sign-in", "/", "/api/v1/me", "/nothing", "/sign-in/static/signin.js"):
         headers = rig.browser().get(path).headers

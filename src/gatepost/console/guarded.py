@@ -5,6 +5,7 @@ Pure ASGI, so that it holds for web sockets too.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
@@ -19,6 +20,7 @@ Scope = MutableMapping[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_NAMES_SECONDS: Final = 30.0
 _BODY_BYTES: Final = 16 * 1024 * 1024
 
 _HEADERS: Final = (
@@ -59,6 +61,8 @@ class Guarded:
     def __init__(self, app: App, names: Callable[[], Collection[str]]) -> None:
         self._app = app
         self._names = names
+        self._known: Collection[str] = ()
+        self._known_until = 0.0
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -89,8 +93,15 @@ class Guarded:
         try:
             ip_address(name)
         except ValueError:
-            return name == "localhost" or name in self._names()
+            return name == "localhost" or name in self._our_names()
         return True
+
+    def _our_names(self) -> Collection[str]:
+        """Asked for twice a minute: they stand in a certificate, which may be slow to open."""
+        now = time.monotonic()
+        if now >= self._known_until:
+            self._known, self._known_until = self._names(), now + _NAMES_SECONDS
+        return self._known
 
 
 def _is_same_origin(scope: Scope, host: str) -> bool:
@@ -126,7 +137,7 @@ def _with_headers(send: Any) -> Any:
 
 
 class SignedIn:
-    """Only who has signed in gets to the application; `open_paths` begin what anybody may see."""
+    """Only who has signed in gets to the application; `open_paths`, and what is below, anybody may see."""
 
     def __init__(self, app: App, sessions: Sessions, open_paths: tuple[str, ...]) -> None:
         self._app = app
@@ -134,7 +145,7 @@ class SignedIn:
         self._open = open_paths
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        if scope["type"] not in ("http", "websocket") or scope["path"].startswith(self._open):
+        if scope["type"] not in ("http", "websocket") or self._is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         session = await self._sessions.find(cookie(scope, cookie_name(scope)))
@@ -145,6 +156,9 @@ class SignedIn:
             await redirect(send, _sign_in_path(scope, session))
         else:
             await refuse(scope, receive, send, 401, "First sign in.")
+
+    def _is_open(self, path: str) -> bool:
+        return any(path == one or path.startswith(f"{one}/") for one in self._open)
 
 
 def _wants_page(scope: Scope) -> bool:

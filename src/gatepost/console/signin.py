@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
@@ -68,7 +69,7 @@ class SignInPages:
         cookie = await self._office.sessions.begin(found, str(peer_of(request)))
         path = "/sign-in/second" if found.row.has_second_factor else onward
         if path != onward and onward != "/":
-            path += f"?next={onward}"
+            path += f"?next={quote(onward, safe='')}"
         return signed_in(request, path, cookie)
 
     def _sign_in_page(self, request: Request, *, status: int = 200, **values: str) -> Response:

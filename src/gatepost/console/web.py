@@ -21,7 +21,7 @@ from gatepost.console.signin import SignInPages
 from gatepost.console.signin_texts import TEXTS
 
 _API = "/api/v1"
-_OPEN = ("/sign-in", "/sign-out", "/invitation/", "/account", f"{_API}/")
+_OPEN = ("/sign-in", "/sign-out", "/invitation", "/account", _API)
 """What is reached without a whole session, and looks itself at who asks."""
 
 
