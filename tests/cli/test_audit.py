@@ -60,6 +60,10 @@ def test_weak_passwords_are_found_and_the_next_run_is_quick(terminal: Terminal, 
     assert said.json["passwords"]["weak"] == ["ann@example.org"]
     again = terminal("audit", "--json")
     assert again.json["passwords"] == {"weak": ["ann@example.org"], "not_finished": [], "tried": 0}
+    later = terminal("audit", "--no-passwords", "--json")
+    assert kinds(later.json)["weak-password"]["where"] == ["ann@example.org"]
+    assert terminal("user", "passwd", "ann", "--password-stdin", given="a long sentence\n").code == 0
+    assert "weak-password" not in kinds(terminal("audit", "--no-passwords", "--json").json)
     assert "ann1" not in (house / "state" / "password-trials.json").read_text()
 
 

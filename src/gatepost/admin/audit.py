@@ -5,7 +5,7 @@ Works whether a Gatepost runs or not. Not to be confused with `store/audit.py`, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -23,7 +23,7 @@ from gatepost.admin.audit_directory import Surveyed, asked_of_directories, surve
 from gatepost.admin.audit_files import file_weaknesses
 from gatepost.admin.audit_house import house_weaknesses
 from gatepost.admin.audit_meanings import Weak
-from gatepost.admin.audit_passwords import Outcome, Subject
+from gatepost.admin.audit_passwords import Outcome, Subject, still_weak
 from gatepost.admin.audit_people import Asked, protected_weaknesses
 from gatepost.admin.audit_secrets import secret_weaknesses
 from gatepost.admin.audit_weakness import Grade, Weakness, worst_first
@@ -99,7 +99,10 @@ def survey(
     days: int = STALE_DAYS,
     passwords: Outcome | None = None,
 ) -> Survey:
-    """Everything but trying passwords, whose outcome is given. Raises DatabaseError, sqlite3.Error."""
+    """Everything but trying passwords, whose outcome is given; without it the last one counts.
+
+    Raises DatabaseError, sqlite3.Error.
+    """
     accounts, place = known.accounts, Place(settings.state)
     there = surveyed(settings, known, log)
     house = _people(settings, known, there)
@@ -114,7 +117,9 @@ def survey(
     found += certificate_weaknesses(settings, now)
     found += house_weaknesses(settings)
     found += file_weaknesses(settings)
-    found += _password_weaknesses(accounts, house, passwords)
+    weak = passwords.weak if passwords is not None else _known_weak(place, accounts)
+    found += _password_weaknesses(accounts, house, weak)
+    found += _not_tried(passwords)
     file = str(settings.source.path)
     return Survey(settings.hostname, file, now, worst_first(found), house.rows, passwords)
 
@@ -166,13 +171,9 @@ def _groups(settings: Settings, accounts: Accounts, there: Surveyed) -> Iterator
                 yield Weakness(Weak.EVERYBODY_RELAYS, Grade.MEDIUM, text, where)
 
 
-def _password_weaknesses(accounts: Accounts, house: _House, outcome: Outcome | None) -> Iterator[Weakness]:
-    if outcome is None:
-        text = "passwords of local accounts were not tried"
-        yield Weakness(Weak.PASSWORDS_NOT_TRIED, Grade.INFO, text, (), "run `gatepost audit` with passwords")
-        return
+def _password_weaknesses(accounts: Accounts, house: _House, weak: Sequence[str]) -> Iterator[Weakness]:
     relaying = {one.identity.name for one in house.asked if one.relayer.may}
-    for name in outcome.weak:
+    for name in weak:
         if name.startswith(CONSOLE):
             text = f"the password of {name} is one that attackers try first"
             remedy = f"`gatepost admin reset {name.removeprefix(CONSOLE)}` prints a link for a new one"
@@ -185,9 +186,28 @@ def _password_weaknesses(accounts: Accounts, house: _House, outcome: Outcome | N
         text = f"the password of {name} is one that attackers try first, and {may}"
         remedy = f"`gatepost user passwd {name}`; `gatepost trace --user {name}` shows whether it was used"
         yield Weakness(Weak.WEAK_PASSWORD, grade, text, (name,), remedy)
-    if outcome.left:
+
+
+def _not_tried(outcome: Outcome | None) -> Iterator[Weakness]:
+    if outcome is None:
+        text = "passwords of local accounts were not tried this time"
+        yield Weakness(Weak.PASSWORDS_NOT_TRIED, Grade.INFO, text, (), "run `gatepost audit` with passwords")
+    elif outcome.left:
         text = f"the passwords of {len(outcome.left)} accounts were not tried to the end"
         yield Weakness(Weak.PASSWORDS_NOT_TRIED, Grade.INFO, text, tuple(outcome.left))
+
+
+def _known_weak(place: Place, accounts: Accounts) -> list[str]:
+    """Whose password an earlier run found, as long as it stands."""
+
+    def credential(name: str) -> Credential | None:
+        if not name.startswith(CONSOLE):
+            user = accounts.users.find(name)
+            return None if user is None or user.disabled else accounts.users.credential(name)
+        one = accounts.administrators.find(name.removeprefix(CONSOLE))
+        return None if one is None or one.password_hash is None else Credential(one.password_hash, None)
+
+    return still_weak(place.password_trials, credential)
 
 
 def subjects(accounts: Accounts, *, year: int) -> list[Subject]:

@@ -100,7 +100,7 @@ class PasswordTrials:
 
     def run(self, subjects: Sequence[Subject], common: Sequence[str], *, seconds: float) -> Iterator[Step]:
         """Tries, account by account in turns, until all is done or the time is up. Raises OSError."""
-        known, prefixes = self._remembered(), _Prefixes(common)
+        known, prefixes = _remembered(self._memory), _Prefixes(common)
         trials = [_begin(subject, known.get(subject.name), prefixes) for subject in subjects]
         total = sum(trial.total for trial in trials)
         ends = self._clock() + seconds
@@ -130,17 +130,28 @@ class PasswordTrials:
         trial.done += len(part)
         self.outcome.tried += len(part)
 
-    def _remembered(self) -> dict[str, Tried]:
-        try:
-            rows = json.loads(self._memory.read_text("utf-8"))
-            return {name: Tried(**row) for name, row in rows.items()}
-        except (OSError, ValueError, TypeError, AttributeError):
-            return {}  # never written, or by another version: everything is tried again
-
     def _remember(self, trials: Iterable[_Trial], prefixes: _Prefixes) -> None:
         rows = {one.subject.name: asdict(_tried(one, prefixes)) for one in trials}
         content = json.dumps(rows, indent=1).encode()
         replace_file(self._memory, content, mode=0o600, owner=service_owner(self._memory.parent))
+
+
+def still_weak(memory: Path, credential: Callable[[str], Credential | None]) -> list[str]:
+    """Whose password was found in an earlier run and has not been changed since; nothing is tried."""
+    found = []
+    for name, tried in _remembered(memory).items():
+        kept = credential(name) if tried.weak else None
+        if kept is not None and _fingerprint(kept) == tried.password:
+            found.append(name)
+    return found
+
+
+def _remembered(memory: Path) -> dict[str, Tried]:
+    try:
+        rows = json.loads(memory.read_text("utf-8"))
+        return {name: Tried(**row) for name, row in rows.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}  # never written, or by another version: everything is tried again
 
 
 class _Prefixes:
