@@ -17,7 +17,7 @@ from daemon.house import PASSWORD as MAIL_PASSWORD
 from gatepost.admin.generation import Generations
 from gatepost.admin.init import Ports, make_directory
 from gatepost.admin.roles import Role
-from live.browser import CHROMIUM, CONSOLE, Desk, chromium, sign_in
+from live.browser import CHROMIUM, CONSOLE, PASSWORD, Desk, chromium, sign_in
 from live.conftest import why_missing
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("console")]
@@ -568,3 +568,25 @@ def test_a_phone_shows_it_without_scrolling_sideways(make_desk: Callable[..., De
     desk.button("Show or hide the tree").click()
     page.get_by_role("link", name="Settings").click()
     page.wait_for_url("**/settings")
+
+
+def test_a_sign_in_of_a_while_ago_is_asked_for_again_and_the_draft_stays(
+    make_desk: Callable[..., Desk], house: House
+) -> None:
+    text = house.file.read_text()
+    house.file.write_text(text.replace("[console]\n", "[console]\nfresh_seconds = 1\n"))
+    house.ask("reload", by="test")
+    desk = make_desk("late")
+    change_limit(desk, "Connections at most", "55")
+    page = desk.page
+    page.wait_for_timeout(1_100)
+    review = desk.review()
+    desk.button("Apply", review).click()
+    again = desk.dialog("Once more, who are you?")
+    desk.button("Sign in again", again).click()
+    page.locator("#password").fill(PASSWORD)
+    page.locator("form button[type=submit]").first.click()
+    page.wait_for_url("**/servers/smtp/submission*")
+    house.file.write_text(house.file.read_text().replace("fresh_seconds = 1\n", "fresh_seconds = 600\n"))
+    review = desk.review()
+    review.get_by_text("smtp.submission.connections: 1000 becomes 55").wait_for()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from gatepost.admin.relay_groups import relay_group_doubts
 from gatepost.config.check import check
@@ -13,6 +14,8 @@ from gatepost.config.finding import Finding, Findings
 from gatepost.config.load import load_text
 from gatepost.config.schema import DirectoryKind, Settings
 from gatepost.store.accounts import Accounts
+
+_MEMBERS: Final = 500  # a preview is waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def _findings(settings: Settings, accounts: Accounts) -> Findings:
         group_exists=(lambda name: accounts.groups.find(name) is not None) if alone else None,
         user_exists=(lambda name: accounts.users.find(name, domains) is not None) if alone else None,
     )
-    return Findings((*found.items, *relay_group_doubts(settings, accounts)))
+    return Findings((*found.items, *relay_group_doubts(settings, accounts, most=_MEMBERS)))
 
 
 def in_the_file(before: str, after: str) -> list[str]:

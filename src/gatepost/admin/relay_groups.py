@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from gatepost.admin.accounts import is_guessable, members
@@ -16,12 +17,17 @@ from gatepost.store.memberships import paths_of_user
 _FEW: Final = 5
 
 
-def relay_group_doubts(settings: Settings, accounts: Accounts) -> Iterator[Finding]:
-    """A warning for each relay group without members, and for each member that relay does not reach."""
+def relay_group_doubts(
+    settings: Settings, accounts: Accounts, *, most: int | None = None
+) -> Iterator[Finding]:
+    """A warning for each relay group without members, and for each member that relay does not reach.
+
+    `most`: no more members of a group are looked at.
+    """
     for server in settings.smtp.values():
         for entry in relay_entries(server.access):
             if entry.to.kind is Kind.GROUP and accounts.groups.find(entry.to.name) is not None:
-                yield from _doubts(settings, accounts, server, entry)
+                yield from _doubts(settings, accounts, server, entry, most)
 
 
 def everybody_in(accounts: Accounts, group: str) -> int:
@@ -32,7 +38,9 @@ def everybody_in(accounts: Accounts, group: str) -> int:
     return count if sum(1 for _ in members(accounts, group, nested=True)) >= count else 0
 
 
-def _doubts(settings: Settings, accounts: Accounts, server: SmtpServer, entry: Entry) -> Iterator[Finding]:
+def _doubts(
+    settings: Settings, accounts: Accounts, server: SmtpServer, entry: Entry, most: int | None
+) -> Iterator[Finding]:
     group = entry.to.text.partition(":")[2]
     if not accounts.groups.members(group, nested=True, limit=1):
         text = f"{server.name}: nobody is in the group {group}, so nobody relays by it"
@@ -40,7 +48,7 @@ def _doubts(settings: Settings, accounts: Accounts, server: SmtpServer, entry: E
     elif count := everybody_in(accounts, group):
         text = f"{server.name}: everybody is in the group {group}: any of {count} passwords relays"
         yield _warning(settings, entry, text, "keep the group to those who need to send")
-    for name in members(accounts, group, nested=True):
+    for name in islice(members(accounts, group, nested=True), most):
         if (why := _protected(settings, accounts, name)) is not None:
             yield _member(settings, accounts, server, entry, name, why)
 

@@ -63,6 +63,13 @@ class Draft:
             self._must_hold(table, last, path)
         self._replace(table, last, _item(value))
 
+    def space(self, path: KeyPath) -> None:
+        """An empty line ends the table, which was made new. Raises EditError when there is none."""
+        table: Any = self._document
+        for key in path:
+            table = self._inside(table, key, path)
+        table.add(tomlkit.nl())
+
     def delete(self, path: KeyPath) -> None:
         """The key is not there. Raises EditError when it was not."""
         *above, last = path

@@ -16,6 +16,10 @@ _LOOK_SECONDS = 3.0
 def bar(bench: Bench) -> None:
     """Shown while the draft is changed; says when somebody else has changed the file."""
 
+    def discard() -> None:
+        bench.discard()
+        ui.navigate.reload()  # fields show what was typed into them
+
     @ui.refreshable
     def shown() -> None:
         if not bench.work.is_changed:
@@ -26,7 +30,7 @@ def bar(bench: Bench) -> None:
                 theirs = ui.label(words.THEIRS).classes("gp-break")
                 theirs.set_visibility(_is_overtaken(bench))
                 ui.timer(_LOOK_SECONDS, lambda: theirs.set_visibility(_is_overtaken(bench)))
-            ui.button(words.DISCARD, on_click=bench.discard).props("flat")
+            ui.button(words.DISCARD, on_click=discard).props("flat")
             ui.button(words.REVIEW, on_click=Review(bench).open)
 
     shown()

@@ -11,6 +11,7 @@ from tomlkit.exceptions import TOMLKitError
 from gatepost.admin.preview import Preview, preview
 from gatepost.config.edit import Draft, EditError
 from gatepost.config.fault import Fault
+from gatepost.config.load import load_text
 from gatepost.config.source import KeyPath
 from gatepost.console.context import Context
 from gatepost.console.drafts import Work
@@ -19,11 +20,15 @@ Edit = Callable[[Draft], None]
 
 
 class Bench:
-    """One page at work on its session's draft. Raises ConfigError when there is no file to read."""
+    """One page at work on its session's draft. Raises ConfigError when the file is no TOML."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.work: Work = context.drafts.of(context.visitor.key)
+        try:
+            tomllib.loads(self.work.text)
+        except tomllib.TOMLDecodeError:
+            load_text(self.work.text, self.work.file)  # says it with its line
         self._read: tuple[str, dict[str, Any]] | None = None
         self._shown: list[Callable[[], object]] = []
 

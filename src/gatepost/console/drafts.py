@@ -36,6 +36,7 @@ class Drafts:
 
     file: Path
     _works: dict[str, Work] = field(default_factory=dict)
+    _words: dict[str, str] = field(default_factory=dict)
 
     def of(self, session: str) -> Work:
         """What the session has begun, else the file as it stands. Raises ConfigError."""
@@ -44,6 +45,19 @@ class Drafts:
             text = read_text(self.file)
             work = self._works[session] = Work(self.file, text, text)
         return work
+
+    def begun(self, session: str) -> Work | None:
+        """What the session has changed, if anything."""
+        work = self._works.get(session)
+        return work if work is not None and work.is_changed else None
+
+    def say(self, session: str, words: str) -> None:
+        """The next page of the session says so."""
+        self._words[session] = words
+
+    def said(self, session: str) -> str:
+        """What is to be said, once; empty: nothing."""
+        return self._words.pop(session, "")
 
     def forget(self, session: str) -> None:
         """The session has changed nothing."""

@@ -18,12 +18,14 @@ from nicegui import ui
 
 from gatepost.admin.link import NotRunning, Refused
 from gatepost.config.load import ConfigError
+from gatepost.config.schema import Settings
 from gatepost.console.context import Context, is_zone
 from gatepost.console.drafts import Drafts
 from gatepost.console.office import Office
 from gatepost.console.page import Page
 from gatepost.console.server_menu import server_menu
 from gatepost.console.texts import frame as words
+from gatepost.console.texts.pages import FILE_BROKEN
 from gatepost.console.tree import Node, tree
 from gatepost.console.visitor import VISITOR, SignedOut
 
@@ -31,6 +33,7 @@ _STYLE: Final = files("gatepost.console").joinpath("style.css").read_text("utf-8
 _YEAR_SECONDS: Final = 31_536_000
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
+ACCOUNT: Final = "/account"
 # The zone is known from the second request on: the first one tells the browser to say it.
 _SCRIPT: Final = f"""
 (() => {{
@@ -63,14 +66,24 @@ def route(page: Page, office: Office, drafts: Drafts) -> None:
             states, answers = await _states(context)
             _dress(request)
             with _around(context, page, states, answers=answers):
-                made = page.build(context)
-                if inspect.isawaitable(made):
-                    await made
+                await _built(page, context)
         except SignedOut:
             return RedirectResponse(SIGN_IN, 303)
         return None
 
     ui.page(page.path, title=f"{page.title} - {words.PRODUCT}", response_timeout=30)(shown)
+
+
+async def _built(page: Page, context: Context) -> None:
+    """The page is filled, or says what is wrong with the file."""
+    try:
+        made = page.build(context)
+        if inspect.isawaitable(made):
+            await made
+    except ConfigError as error:
+        ui.label(FILE_BROKEN).classes("gp-note bad text-weight-bold").props("role=alert")
+        for fault in error.faults:
+            ui.label(str(fault)).classes("gp-mono gp-break")
 
 
 def _zone(request: Request) -> str:
@@ -105,6 +118,8 @@ def _around(context: Context, page: Page, states: dict[str, str], *, answers: bo
         if not answers:
             ui.label(words.NOT_RUNNING).classes("gp-note warn").props("role=status")
         yield
+    if said := context.drafts.said(context.visitor.key):
+        ui.notification(said, type="positive", position="bottom", timeout=6)
 
 
 def _header(context: Context, toggle: Callable[[], object]) -> None:
@@ -120,10 +135,16 @@ def _header(context: Context, toggle: Callable[[], object]) -> None:
         with ui.element("div").classes("gp-who"):
             ui.label(actor.name)
             ui.label(words.ROLES[actor.role.value]).style("font-size: 12px; opacity: .85")
+        _own_button()
         _theme_button()
         with ui.element("form").props(f'method=post action="{SIGN_OUT}"'):
             leave = ui.button(icon="o_logout").props("flat dense round color=white type=submit")
             leave.props(f'aria-label="{words.SIGN_OUT}" title="{words.SIGN_OUT}"')
+
+
+def _own_button() -> None:
+    button = ui.button(icon="o_manage_accounts", on_click=lambda: ui.navigate.to(ACCOUNT))
+    button.props(f'flat dense round color=white aria-label="{words.ACCOUNT}" title="{words.ACCOUNT}"')
 
 
 def _theme_button() -> None:
@@ -139,11 +160,25 @@ def _theme_button() -> None:
 def _navigation(context: Context, page: Page, states: dict[str, str]) -> None:
     chosen = page.node.format_map(context.parameters)
     try:
-        nodes = tree(context.house.settings(), states)
+        settings = context.house.settings()
+        nodes = tree(settings, states, _drafted(context, settings))
     except (ConfigError, OSError):
         nodes = ()
     with ui.element("nav").classes("gp-tree").props(f'aria-label="{words.NAVIGATION}"'):
         _list(context, nodes, chosen)
+
+
+def _drafted(context: Context, settings: Settings) -> dict[str, list[str]]:
+    """Virtual servers that whoever looks has made and not applied."""
+    work = context.drafts.begun(context.visitor.key)
+    if work is None:
+        return {}
+    draft = work.draft()
+    found = {}
+    for protocol, there in (("smtp", settings.smtp), ("pop3", settings.pop3)):
+        names = draft.value((protocol,)) or {}
+        found[protocol] = [name for name in names if name not in there]
+    return found
 
 
 def _list(context: Context, nodes: tuple[Node, ...], chosen: str) -> None:

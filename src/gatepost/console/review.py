@@ -172,7 +172,9 @@ class Review:
         if applied is not None:
             self._frame.dialog.close()
             self._bench.discard()
-            _tell(applied)
+            context = self._bench.context
+            context.drafts.say(context.visitor.key, _words(applied))
+            ui.navigate.reload()  # the tree and what others changed
 
     async def _act(self, looked: _Looked) -> Applied:
         config = self._bench.context.acts.config
@@ -185,8 +187,8 @@ def _said(value: object) -> str:
     return words.GONE if value is None else str(value)
 
 
-def _tell(applied: Applied) -> None:
+def _words(applied: Applied) -> str:
     text = words.IN_FORCE.format(number=applied.generation)
     if applied.after_restart:
         text += " " + words.RESTART.format(keys=", ".join(applied.after_restart))
-    ui.notify(text, type="positive", position="bottom", timeout=6000)
+    return text

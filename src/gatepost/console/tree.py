@@ -23,12 +23,21 @@ class Node:
     state: str = ""
 
 
-def tree(settings: Settings, states: Mapping[str, str]) -> tuple[Node, ...]:
-    """The whole tree. `states` says running, paused or stopped of each virtual server."""
+def tree(
+    settings: Settings, states: Mapping[str, str], drafted: Mapping[str, Iterable[str]]
+) -> tuple[Node, ...]:
+    """The whole tree. `states` says running, paused or stopped of each virtual server.
+
+    `drafted` are names of virtual servers, by protocol, that stand in the draft alone.
+    """
+    smtp, pop3 = (
+        (*_servers(protocol, names, states), *_drafted(protocol, drafted.get(protocol, ())))
+        for protocol, names in (("smtp", settings.smtp), ("pop3", settings.pop3))
+    )
     return (
         Node("overview", settings.hostname, "o_dns", "/"),
-        Node("smtp", words.SMTP, "o_send", "", tuple(_servers("smtp", settings.smtp, states))),
-        Node("pop3", words.POP3, "o_mail", "", tuple(_servers("pop3", settings.pop3, states))),
+        Node("smtp", words.SMTP, "o_send", "", smtp),
+        Node("pop3", words.POP3, "o_mail", "", pop3),
         *_rest(),
     )
 
@@ -70,6 +79,11 @@ def _servers(protocol: str, names: Iterable[str], states: Mapping[str, str]) -> 
         )
         state = states.get(full, "running")
         yield Node(full, name, "", server_path(protocol, name), (inside,), full, state)
+
+
+def _drafted(protocol: str, names: Iterable[str]) -> Iterator[Node]:
+    for name in names:
+        yield Node(f"{protocol}.{name}", name, "", server_path(protocol, name), state="draft")
 
 
 def server_path(protocol: str, name: str) -> str:

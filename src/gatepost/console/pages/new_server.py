@@ -96,9 +96,11 @@ class _Wizard:
         def edit(draft: Draft) -> None:
             for key, value in table.items():
                 draft.set((*path, key), value)
-            draft.set((*path, "access"), [])
+            if not access:
+                draft.set((*path, "access"), [])
             for entry in access:
                 draft.append_access(path, entry)
+            draft.space(path)
 
         faults = await self._bench.change(edit)
         if faults:

@@ -109,6 +109,7 @@ def _adding(bench: Bench, kind: Kind, refresh: Callable[[], object]) -> None:
         def edit(draft: Draft) -> None:
             for key, value in kind.first.items():
                 draft.set((kind.table, name, key), value)
+            draft.space((kind.table, name))
 
         faults = await bench.change(edit)
         mark(field, faults)

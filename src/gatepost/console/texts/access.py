@@ -73,7 +73,6 @@ LIST_EMPTY: Final = "The list is empty."
 COMPUTERS: Final = "Computers"
 COMPUTER: Final = "Address, network or host name"
 COMPUTER_HINT: Final = "10.0.5.7, 10.0.5.0/24, 2001:db8::/32 or scanner.example.org"
-ALREADY: Final = "It is in the list already."
 AUTHENTICATED_BOX: Final = (
     "Allow all computers which successfully authenticate to relay, regardless of the list above"
 )
@@ -123,7 +122,6 @@ IN_CLEAR: Final = "Take passwords over channels that are not encrypted"
 IN_CLEAR_HELP: Final = (
     "Whoever listens on that network reads them. Only where connecting is for named networks."
 )
-NO_METHOD: Final = "Nobody can log in here."
 
 # Communication and Certificate
 COMMUNICATION_TITLE: Final = "Security"
@@ -173,4 +171,3 @@ KINDS: Final = {
 NAME: Final = "Name"
 ONLY_FROM: Final = "Only from these networks (empty: from anywhere)"
 ONLY_TLS: Final = "Only over TLS"
-NEEDS_RIGHT: Final = "Tick a right."

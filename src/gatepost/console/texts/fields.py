@@ -7,8 +7,6 @@ from typing import Final
 INHERITED: Final = "{value} as in Settings"
 DEFAULT: Final = "{value} unless set"
 UNSET: Final = "not set"
-ONE_A_LINE: Final = "one a line"
-BYTES: Final = "{size}"
 
 LABELS: Final = {
     "listen": ("Addresses", "Address and port, one a line: 0.0.0.0:25 or [::]:25"),

@@ -52,4 +52,4 @@ NOT_READABLE: Final = "That text is not valid any more, so it is only shown, not
 OLDER: Final = "Older"
 NEWER: Final = "Newer"
 
-FILE_BROKEN: Final = "The file cannot be read"
+FILE_BROKEN: Final = "The file cannot be read. Mend it by hand, or go back with `gatepost config undo`."

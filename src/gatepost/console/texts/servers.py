@@ -18,7 +18,6 @@ SWITCHING: Final = {
 
 KIND: Final = {"smtp": "SMTP virtual server", "pop3": "POP3 virtual server"}
 NOT_THERE: Final = "There is no virtual server {server} in the file."
-NOT_IN_FORCE: Final = "not in force yet"
 GENERAL: Final = "General"
 ACCESS: Final = "Access"
 MESSAGES: Final = "Messages"
@@ -50,7 +49,6 @@ DELETE_TEXT: Final = (
 NEW_TITLE: Final = "New virtual server"
 STEP_NAME: Final = "Name and addresses"
 STEP_PURPOSE: Final = "What it is for"
-STEP_DONE: Final = "Ready"
 PROTOCOL: Final = "Protocol"
 PROTOCOLS: Final = {"smtp": "SMTP: takes mail in", "pop3": "POP3: gives mail out"}
 NAME: Final = "Name"
@@ -74,7 +72,6 @@ PURPOSES: Final = {
 }
 DEVICE_NETWORK: Final = "Network of the devices"
 DEVICE_NETWORK_HINT: Final = "10.0.5.0/24"
-READY: Final = "It stands in the draft. Look at its sheet, then review and apply."
 NEXT: Final = "Next"
 BACK: Final = "Back"
 MAKE: Final = "Make it"
