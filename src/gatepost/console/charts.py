@@ -35,7 +35,7 @@ def _options(moments: Sequence[str], curves: Sequence[Curve], *, stacked: bool, 
         "color": list(COLOURS),
         "animation": False,
         "aria": {"enabled": False},
-        "grid": {"left": 8, "right": 12, "top": 34, "bottom": 4, "containLabel": True},
+        "grid": {"left": 8, "right": 32, "top": 34, "bottom": 4, "containLabel": True},
         "legend": {"top": 0, "left": 0, "itemHeight": 10, "type": "scroll"},
         "tooltip": {"trigger": "axis", "confine": True},
         "xAxis": {

@@ -33,7 +33,7 @@ def address(path: str, query: Mapping[str, str | None]) -> str:
 
 
 def search(path: str, conditions: Sequence[Condition], query: Mapping[str, str]) -> None:
-    """The fields filled with what was searched for; Enter or the button searches."""
+    """The fields filled with what was searched for; Enter or the button searches, a lone choice at once."""
     fields: dict[str, Any] = {}
 
     def go() -> None:
@@ -42,6 +42,9 @@ def search(path: str, conditions: Sequence[Condition], query: Mapping[str, str])
     with ui.element("div").classes("gp-search").props("role=search"):
         for one in conditions:
             fields[one.name] = _field(one, query.get(one.name, "")).on("keydown.enter", go)
+        if len(conditions) == 1 and conditions[0].choices is not None:
+            fields[conditions[0].name].on_value_change(go)  # one choice needs no button
+            return
         ui.button(words.SEARCH, icon="search", on_click=go).props("unelevated")
         if any(query.get(one.name) for one in conditions):
             link(words.CLEAR, path)

@@ -99,7 +99,8 @@ class Table(Generic[R]):
                 with ui.element("th").classes("gp-tick").props("scope=col"):
                     _box(words.CHOOSE_ALL, "")
             for column in self._columns:
-                Text("th", column.title, "gp-wide" if column.wide else "").props("scope=col")
+                wide = "gp-wide" if column.wide else ""
+                Text("th", column.title, f"{column.classes} {wide}").props("scope=col")
 
     def _row(self, row: R) -> None:
         if self._choose:

@@ -32,7 +32,7 @@ async def certificates(context: Context) -> None:
     if context.acts.may("cert-import"):
         with ui.element("div").classes("gp-verbs"):
             ui.button(words.IMPORT, icon="o_upload", on_click=lambda: _import(context)).props("outline")
-            ui.button(words.MAKE, icon="o_edit_document", on_click=lambda: _make(context)).props("outline")
+            ui.button(words.MAKE, icon="o_note_add", on_click=lambda: _make(context)).props("outline")
     settings = context.house.settings()
     rows = await context.house.work(lambda: certificate_rows(settings))
     if not rows:

@@ -22,7 +22,7 @@ from gatepost.store.groups import Group
 Row = dict[str, Any]
 
 
-@page("/groups/{name}", words.GROUP, "groups")
+@page("/groups/{name:path}", words.GROUP, "groups")
 async def group(context: Context) -> None:
     """A group by its name."""
     house, name, query = context.house, context.parameters["name"], context.query

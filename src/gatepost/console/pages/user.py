@@ -24,7 +24,7 @@ from gatepost.store.user import User
 Row = dict[str, Any]
 
 
-@page("/users/{name}", words.USER, "users")
+@page("/users/{name:path}", words.USER, "users")
 async def user(context: Context) -> None:
     """A user by its whole address, or its bare name in the only domain."""
     house, name = context.house, context.parameters["name"]

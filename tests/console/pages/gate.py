@@ -1,0 +1,205 @@
+"""A Gatepost with everything in it that pages show, much of it said by peers with bad intentions."""
+
+from __future__ import annotations
+
+import base64
+import smtplib
+import socketserver
+import ssl
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from daemon.house import EXTRA, INTERNET, SOURCES, SUBMISSION, House, internet, message
+from live.program import Program
+
+TESTS = Path(__file__).parents[2]
+IMAGE = "<img/src=x/onerror=window.pwned=1>"
+CORPUS = (
+    IMAGE,
+    "</script><svg/onload=window.pwned=1>",
+    "<script>window.pwned=1</script>",
+    "{{constructor.constructor('window.pwned=1')()}}",
+    "${window.pwned=1}",
+    "\"'><b/onmouseover=window.pwned=1>x",
+    "javascript:window.pwned=1",
+)
+"""Each of these would set `window.pwned`, were it read as anything but text."""
+REFUSAL = "no " + " ".join(CORPUS)
+
+
+class _NextHop(socketserver.StreamRequestHandler):
+    """Puts every recipient off, in words of its own."""
+
+    def handle(self) -> None:
+        self._say("220 next.example ESMTP")
+        while line := self.rfile.readline():
+            verb = line[:4].upper().strip()
+            if verb == b"EHLO":
+                self._say("250 next.example")
+            elif verb == b"RCPT":
+                self._say(f"451 4.3.0 {REFUSAL}")
+            elif verb == b"QUIT":
+                self._say("221 bye")
+                return
+            else:
+                self._say("250 ok")
+
+    def _say(self, line: str) -> None:
+        self.wfile.write(line.encode() + b"\r\n")
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+
+@dataclass
+class Gate:
+    """A house that runs, its console, and the next hop that puts mail off."""
+
+    house: House
+    url: str
+    console: Program
+    next_hop: _Server
+
+    def queue(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.house.ask("queue-list", filter={})
+        return sorted(rows, key=lambda row: str(row["received_at"]))
+
+    def deferred(self, count: int) -> list[dict[str, Any]]:
+        """So many messages wait, each was tried."""
+        return until(lambda: [r for r in self.queue() if r["attempts"]], lambda rows: len(rows) >= count)
+
+    def hand_in(self, sender: str, subject: str, rcpt: str = "them@remote.example") -> None:
+        """A message that the next hop puts off."""
+        with self.house.smtp(EXTRA) as session:
+            session.ehlo("printer.example")
+            code, said = session.docmd(f"MAIL FROM:{sender}")
+            assert code == 250, said
+            code, said = session.docmd(f"RCPT TO:<{rcpt}>")
+            assert code == 250, said
+            session.data(f"Subject: {subject}\r\nX-Bad: {IMAGE}\r\n\r\nhello\r\n")
+
+    def stop(self) -> None:
+        self.console.kill()
+        self.house.kill()
+        self.next_hop.shutdown()
+        self.next_hop.server_close()
+
+
+def until(look: Any, holds: Any, seconds: float = 30.0) -> Any:
+    """What `look` gives as soon as `holds` is true of it."""
+    end = time.monotonic() + seconds
+    while not holds(found := look()):
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
+    return found
+
+
+def begun(house: House) -> Gate:
+    """It runs, and peers have said what they say."""
+    next_hop = _Server(("127.0.0.1", 0), _NextHop)
+    threading.Thread(target=next_hop.serve_forever, daemon=True).start()
+    house.write(
+        internet(),
+        internet(EXTRA, name="printers",
+                 access='[ { allow = ["connect", "submit", "relay"], to = "net:127.0.0.0/8" } ]'),
+        f'[smtp.submission]\nlisten = ["{{host}}:{SUBMISSION}"]\ntls = "offer"\nauth = ["PLAIN"]\n'
+        'access = [ { allow = ["connect"], to = "anyone" }, '
+        '{ allow = ["submit", "relay"], to = "group:POP3 Relay" } ]\n',
+        more=f'[routes."remote.example"]\nvia = "smtp://127.0.0.1:{next_hop.server_address[1]}"\n'
+        "[tracking]\nsubjects = true\n" if _can_keep_subjects() else
+        f'[routes."remote.example"]\nvia = "smtp://127.0.0.1:{next_hop.server_address[1]}"\n',
+    )  # fmt: skip
+    house.start()
+    console = Program(
+        [sys.executable, "-m", "console.unguarded", str(house.file), "0"],
+        folder=TESTS,
+        environment={"PYTHONPATH": f"{SOURCES}:{TESTS}"},
+    )
+    port = console.wait_for_line(lambda line: line.startswith("listening ")).split()[1]
+    gate = Gate(house, f"http://127.0.0.1:{port}", console, next_hop)
+    _attack(gate)
+    return gate
+
+
+def _can_keep_subjects() -> bool:
+    from gatepost.config.later import LATER
+
+    return all(one.path != ("tracking", "subjects") for one in LATER)
+
+
+def _attack(gate: Gate) -> None:
+    """Everything that a peer may say, with the corpus in it."""
+    for number, bad in enumerate(CORPUS):
+        quoted = bad.replace("\\", "\\\\").replace('"', '\\"')
+        gate.hand_in(f'<"{quoted}"@bad.example>', f"{number} {bad}")
+    gate.deferred(len(CORPUS))
+    house = gate.house
+    with house.smtp(INTERNET) as session:
+        for bad in CORPUS:
+            session.docmd(f"EHLO {bad}")
+        session.ehlo("bad.example")
+        for bad in CORPUS:
+            quoted = bad.replace("\\", "\\\\").replace('"', '\\"')
+            session.docmd(f'MAIL FROM:<"{quoted}"@bad.example>')
+            session.docmd(f'RCPT TO:<"{quoted}"@example.org>')
+            session.docmd("RSET")
+    for bad in CORPUS:
+        _try_to_log_in(house, bad)
+    with house.smtp(INTERNET) as session:
+        session.sendmail("stranger@example.net", ["ann@example.org"], message("well"))
+    for user in ("bob", "nobody", IMAGE):
+        with suppress(Exception):
+            house.ask("contain", user=f"{user}@example.org", why=f"test {IMAGE}", by=IMAGE)
+    house.ask("guard-ban", source="198.51.100.0/24", seconds=None, note=IMAGE, by=IMAGE)
+
+
+def _try_to_log_in(house: House, name: str) -> None:
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname = False
+    unchecked.verify_mode = ssl.CERT_NONE
+    with house.smtp(SUBMISSION) as session, suppress(smtplib.SMTPException):
+        session.starttls(context=unchecked)
+        session.ehlo("bad.example")
+        secret = base64.b64encode(f"\0{name}\0wrong".encode()).decode()
+        session.docmd(f"AUTH PLAIN {secret}")
+
+
+def paths(gate: Gate) -> list[str]:
+    """Every page there is, with something on it."""
+    one = gate.deferred(1)[0]
+    return [
+        "/",
+        "/queues",
+        "/queues?domain=nowhere.example",
+        f"/messages/{one['id']}",
+        "/messages/000000000000000",
+        "/sessions",
+        "/sessions/smtp/internet",
+        "/users",
+        "/users/ann@example.org",
+        f"/users/{quote(IMAGE, safe='')}",
+        "/groups",
+        "/groups/POP3%20Relay",
+        "/aliases",
+        "/directory",
+        "/attacks",
+        "/bans",
+        "/contained",
+        "/tracking",
+        f"/tracking?sender={quote(IMAGE, safe='')}",
+        f"/tracking/{one['session']}",
+        "/explain",
+        "/explain?from=192.0.2.7&user=ann&mail_from=ann@example.org&rcpt=b@else.example",
+        f"/explain?from=192.0.2.7&mail_from={quote(IMAGE, safe='')}&rcpt={quote(IMAGE, safe='')}",
+        "/certificates",
+        "/changes",
+        "/weaknesses",
+    ]
