@@ -84,7 +84,8 @@ class Form:
             return  # Enter was pressed twice
         self._button.disable()
         try:
-            done = await self._act(self)
+            with self._dialog.client.content:  # what is said must not go with the dialog
+                done = await self._act(self)
         finally:
             self._button.enable()
         if done:

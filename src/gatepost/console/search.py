@@ -32,7 +32,9 @@ def address(path: str, query: Mapping[str, str | None]) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def search(path: str, conditions: Sequence[Condition], query: Mapping[str, str]) -> None:
+def search(
+    path: str, conditions: Sequence[Condition], query: Mapping[str, str], *, verb: str = words.SEARCH
+) -> None:
     """The fields filled with what was searched for; Enter or the button searches, a lone choice at once."""
     fields: dict[str, Any] = {}
 
@@ -45,7 +47,7 @@ def search(path: str, conditions: Sequence[Condition], query: Mapping[str, str])
         if len(conditions) == 1 and conditions[0].choices is not None:
             fields[conditions[0].name].on_value_change(go)  # one choice needs no button
             return
-        ui.button(words.SEARCH, icon="search", on_click=go).props("unelevated")
+        ui.button(verb, icon="search", on_click=go).props("unelevated")
         if any(query.get(one.name) for one in conditions):
             link(words.CLEAR, path)
 

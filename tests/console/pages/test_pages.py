@@ -11,7 +11,7 @@ from console.pages.gate import CORPUS, IMAGE, REFUSAL, Gate, paths
 pytestmark = pytest.mark.live
 _LOADED = "() => ![...document.querySelectorAll('[role=status]')].some(e => e.textContent.endsWith('...'))"
 _FORGED = "document.querySelectorAll('main img, main svg[onload], main b[onmouseover], main script').length"
-_WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+_FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
 def opened(page: Any, path: str) -> None:
@@ -78,8 +78,7 @@ def test_every_page_is_clean_in_light_and_dark_and_fits_a_phone(page: Any, gate:
         page.wait_for_selector("body.body--dark")
         found += [f"dark: {one}" for one in faults(page, {"runOnly": ["color-contrast"]})]
         page.set_viewport_size({"width": 390, "height": 844})
-        if page.evaluate(_WIDER):
-            found.append(f"{path} is wider than a phone")
+        page.wait_for_function(_FITS)  # the tree slides out, charts are drawn anew
     assert found == []
 
 

@@ -42,7 +42,7 @@ async def explain(context: Context) -> None:
         Condition("mail_from", words.MAIL_FROM),
         Condition("rcpt", words.RCPT),
     ]
-    search(_PATH, conditions, query)
+    search(_PATH, conditions, query, verb=words.EXPLAIN)
     if not (query.get("from") and query.get("mail_from") and query.get("rcpt")):
         empty(words.FILL_IN, words.FILL_IN_REMEDY)
         return
@@ -74,13 +74,13 @@ def _answer(row: Row) -> None:
     if isinstance(row["user"], dict):
         with ui.element("div").classes("gp-panel"):
             for line in identity_lines(row["user"]):
-                Text("div", line, "gp-break")
+                Text("div", line, "gp-break gp-keep")
     with ui.element("ol").classes("gp-steps"):
         for stage in row["stages"]:
             first, *rest = stage_lines(stage)
             kind = {"yes": "good", "no": "bad"}.get(stage["answer"], "warn") if stage["reached"] else ""
             with ui.element("li").classes(kind):
-                Text("div", first, "gp-break" if stage["reached"] else "gp-break gp-quiet")
+                Text("div", first, f"gp-break gp-keep gp-mono {'' if stage['reached'] else 'gp-quiet'}")
                 for line in rest:
                     Text("div", line, "gp-quiet gp-break")
 
