@@ -72,18 +72,14 @@ def _new(context: Context, name: str) -> None:
 
 def _show(issued: Issued) -> None:
     """The only time that the secret is seen. It goes with the dialog."""
-    with ui.dialog(value=True).props("persistent") as dialog, ui.card().classes("gp-form"):
+    with ui.dialog(value=True).props("persistent"), ui.card().classes("gp-form"):
         Text("h2", words.NEW_APP_PASSWORD.rstrip("."))
         Text("p", words.SHOWN_ONCE.format(label=issued.app_password.label))
         Text("output", grouped(issued.secret), "gp-secret gp-mono")
         for note in issued.notes:
             Text("p", note, "gp-note warn")
 
-        def close() -> None:
-            dialog.delete()
-            ui.navigate.reload()
-
-        ui.button(words.I_HAVE_IT, on_click=close).props("unelevated autofocus")
+        ui.button(words.I_HAVE_IT, on_click=ui.navigate.reload).props("unelevated autofocus")
 
 
 async def _revoke(context: Context, name: str, label: str) -> None:

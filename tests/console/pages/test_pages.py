@@ -70,6 +70,8 @@ def test_a_message_shows_header_and_remote_words(page: Any, gate: Gate) -> None:
 def test_every_page_is_clean_in_light_and_dark_and_fits_a_phone(page: Any, gate: Gate) -> None:
     found: list[str] = []
     for path in paths(gate):
+        if "?" in path and "&user=" not in path:
+            continue  # looks like the page without it
         page.set_viewport_size({"width": 1280, "height": 900})
         opened(page, path)
         page.evaluate("Quasar.Dark.set(false)")

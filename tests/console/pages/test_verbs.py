@@ -18,6 +18,10 @@ def states(gate: Gate) -> dict[str, str]:
     return {row["id"]: row["state"] for row in gate.queue()}
 
 
+def contained(gate: Gate) -> list[str]:
+    return [row["user"] for row in gate.house.ask("contained")]
+
+
 def press(page: Any, name: str, *, within: str = "main") -> None:
     page.locator(within).get_by_role("button", name=name, exact=True).click()
 
@@ -34,11 +38,7 @@ def test_chosen_messages_are_held_released_and_returned(page: Any, gate: Gate) -
     for subject in ("one", "two"):
         gate.hand_in("<ann@example.org>", subject, rcpt="verbs@remote.example")
     mine = until(
-        lambda: [
-            row["id"]
-            for row in gate.queue()
-            if row["recipients"] == ["verbs@remote.example"] and row["attempts"]
-        ],
+        lambda: [row["id"] for row in gate.deferred(2) if row["recipients"] == ["verbs@remote.example"]],
         lambda ids: len(ids) == 2,
     )
     opened(page, "/queues?rcpt=verbs@remote.example")
@@ -133,15 +133,10 @@ def test_an_account_is_contained_and_released_with_one_press(page: Any, gate: Ga
     opened(page, "/users/ann@example.org")
     press(page, "Contain...")
     press(page, "Contain", within=".q-dialog")
-    until(
-        lambda: [row["user"] for row in gate.house.ask("contained")], lambda all_: "ann@example.org" in all_
-    )
+    until(lambda: contained(gate), lambda names: "ann@example.org" in names)
     opened(page, "/contained")
     press(page, "Release ann@example.org")
-    until(
-        lambda: [row["user"] for row in gate.house.ask("contained")],
-        lambda all_: "ann@example.org" not in all_,
-    )
+    until(lambda: contained(gate), lambda names: "ann@example.org" not in names)
 
 
 def test_a_source_is_banned_and_pardoned(page: Any, gate: Gate) -> None:

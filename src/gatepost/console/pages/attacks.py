@@ -112,6 +112,7 @@ def _exporting(context: Context, what: str, since: float) -> Callable[[], Any]:
         return exported_nftables(row["source"] for row in bans(place))
 
     async def export() -> None:
+        context.actor.require("attacks")
         text = await context.house.work(lambda: "".join(f"{line}\n" for line in lines()))
         ui.download.content(text, f"gatepost-{what}.txt")
 
@@ -163,6 +164,7 @@ def _tallies(
         shown[0] = _SHOWN
 
         async def more() -> None:
+            context.actor.require("attacks")
             next_ones = await context.house.work(lambda: ask(since, _SHOWN + 1, shown[0]))
             table.add(tally_row(one, "what") for one in next_ones[:_SHOWN])
             shown[0] += _SHOWN

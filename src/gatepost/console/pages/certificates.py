@@ -127,14 +127,10 @@ async def _bring(context: Context, new: NewCertificate) -> bool:
 
 def _tell(context: Context, row: Row) -> None:
     """What was imported, and what may keep clients from trusting it."""
-    with ui.dialog(value=True).props("persistent") as dialog, ui.card().classes("gp-form"):
+    with ui.dialog(value=True).props("persistent"), ui.card().classes("gp-form"):
         names, ends = ", ".join(row["names"]), context.local_time(row["not_after"])[:10]
         Text("p", words.IMPORTED.format(name=row["name"], names=names, ends=ends), "gp-note good gp-break")
         for doubt in row["doubts"]:
             Text("p", words.DOUBT.format(doubt=doubt), "gp-note warn gp-break")
 
-        def close() -> None:
-            dialog.delete()
-            ui.navigate.reload()
-
-        ui.button(words.DONE, on_click=close).props("unelevated autofocus")
+        ui.button(words.DONE, on_click=ui.navigate.reload).props("unelevated autofocus")

@@ -73,8 +73,8 @@ async def _notes(context: Context, status: Row | None) -> None:
     text = words.RUNNING.format(at=started, generation=status["generation"], workers=workers)
     Text("p", text, "gp-quiet")
     if status["selftest"].get("state") == "failed":
-        text = str(status["selftest"].get("text") or status["selftest"].get("problems") or "")
-        Text("p", words.SELFTEST_FAILED.format(text=text), "gp-note bad").props("role=alert")
+        failed = "; ".join(status["selftest"]["failed"])
+        Text("p", words.SELFTEST_FAILED.format(text=failed), "gp-note bad").props("role=alert")
     for server, problem in status["trouble"].items():
         Text("p", words.TROUBLE.format(server=server, problem=problem), "gp-note bad").props("role=alert")
     try:

@@ -128,7 +128,11 @@ class _Search:
     async def _go_on(self) -> None:
         while not self.is_over:
             before = len(self._rows)
-            await self.look()
+            try:
+                await self.look()
+            except (NotRunning, Refused) as problem:
+                self._progress.set_text(str(problem))
+                return
             self._table.add(self._rows[before:])
             self._above.set_visibility(self._table.count > 0)
             self._say()

@@ -13,6 +13,7 @@ from gatepost.console.context import Context
 from gatepost.console.page import page
 from gatepost.console.table import Text, empty, heading
 from gatepost.console.texts import mail as words
+from gatepost.console.visitor import SignedOut
 
 Row = dict[str, Any]
 _SHOWN: Final = 200
@@ -65,10 +66,13 @@ class _Live:
 
     async def _look(self) -> None:
         try:
-            found: list[Row] = await self._context.house.ask("sessions")
+            found = await self._context.acts.session.all()
         except (NotRunning, Refused):
             found = []
-        wanted = sorted((row for row in found if self._is_meant(row)), key=lambda row: str(row["since"]))
+        except SignedOut:
+            ui.navigate.to("/sign-in")
+            return
+        wanted = [row for row in found if self._is_meant(row)]
         self._show(wanted[:_SHOWN])
         self._more.set_text(
             words.SHOWN_OF.format(shown=_SHOWN, all=len(wanted)) if len(wanted) > _SHOWN else ""
