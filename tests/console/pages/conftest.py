@@ -22,7 +22,7 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: no other event loop runs while Playwright's does
 def chromium() -> Iterator[Any]:
     """The browser; without it the tests are skipped."""
     if CHROMIUM is None:
@@ -42,14 +42,21 @@ def gate(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     made.stop()
 
 
+@pytest.fixture(scope="module")
+def context(chromium: Any, gate: Gate) -> Iterator[Any]:
+    """One reader, whose browser has the console's scripts after the first page."""
+    made = chromium.new_context(base_url=gate.url, timezone_id="Europe/Berlin")
+    made.set_default_timeout(30_000)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def page(chromium: Any, gate: Gate) -> Iterator[Any]:
+def page(context: Any) -> Iterator[Any]:
     """A page of its own; errors in it fail the test."""
-    context = chromium.new_context(base_url=gate.url, timezone_id="Europe/Berlin")
-    context.set_default_timeout(15_000)
     made = context.new_page()
     problems: list[str] = []
     made.on("pageerror", lambda error: problems.append(str(error)))
     yield made
-    context.close()
+    made.close()
     assert problems == []

@@ -114,8 +114,7 @@ def begun(house: House) -> Gate:
         'access = [ { allow = ["connect"], to = "anyone" }, '
         '{ allow = ["submit", "relay"], to = "group:POP3 Relay" } ]\n',
         more=f'[routes."remote.example"]\nvia = "smtp://127.0.0.1:{next_hop.server_address[1]}"\n'
-        "[tracking]\nsubjects = true\n" if _can_keep_subjects() else
-        f'[routes."remote.example"]\nvia = "smtp://127.0.0.1:{next_hop.server_address[1]}"\n',
+        "[tracking]\nsubjects = true\n",
     )  # fmt: skip
     house.start()
     console = Program(
@@ -127,12 +126,6 @@ def begun(house: House) -> Gate:
     gate = Gate(house, f"http://127.0.0.1:{port}", console, next_hop)
     _attack(gate)
     return gate
-
-
-def _can_keep_subjects() -> bool:
-    from gatepost.config.later import LATER
-
-    return all(one.path != ("tracking", "subjects") for one in LATER)
 
 
 def _attack(gate: Gate) -> None:
