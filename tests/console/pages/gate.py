@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from daemon.house import EXTRA, INTERNET, SOURCES, SUBMISSION, House, internet, message
+from gatepost.admin.attacks import ban
 from live.program import Program
 
 TESTS = Path(__file__).parents[2]
@@ -151,7 +152,7 @@ def _attack(gate: Gate) -> None:
     for user in ("bob", "nobody", IMAGE):
         with suppress(Exception):
             house.ask("contain", user=f"{user}@example.org", why=f"test {IMAGE}", by=IMAGE)
-    house.ask("guard-ban", source="198.51.100.0/24", seconds=None, note=IMAGE, by=IMAGE)
+    ban(house.place, "198.51.100.0/24", seconds=None, note=IMAGE, by=IMAGE)
 
 
 def _try_to_log_in(house: House, name: str) -> None:
