@@ -44,6 +44,9 @@ class Program:
     def put(self, path: str, body: object = None, **more: Any) -> httpx.Response:
         return self.ask("PUT", path, json=body, **more)
 
+    def patch(self, path: str, body: object) -> httpx.Response:
+        return self.ask("PATCH", path, json=body)
+
     def delete(self, path: str) -> httpx.Response:
         return self.ask("DELETE", path)
 
@@ -212,7 +215,14 @@ def test_a_devices_secret_is_shown_once(rig: Rig) -> None:
     listed = asking.get("/users/bob/app-passwords").text
     assert "Printer" in listed
     assert secret not in listed
-    assert asking.delete("/users/bob/app-passwords/Printer").status_code == 200
+    path = "/users/bob/app-passwords/Printer"
+    moved = asking.patch(path, {"networks": ["10.0.9.31"], "messages_per_minute": 3}).json()
+    assert (moved["networks"], moved["limits"]) == (["10.0.9.31/32"], {"messages_per_minute": 3})
+    [known] = asking.get("/devices").json()
+    assert (known["name"], known["state"]) == ("bob@example.org/Printer", "unused")
+    assert asking.delete("/devices/bob@example.org/Printer").status_code == 404
+    assert asking.delete(path).status_code == 200
+    assert asking.get("/devices").json() == []
 
 
 # may come twice

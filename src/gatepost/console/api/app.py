@@ -11,6 +11,7 @@ from gatepost.console.api import (
     administrators,
     certificates,
     config,
+    devices,
     groups,
     guard,
     problems,
@@ -43,7 +44,7 @@ def api_app(office: Office) -> FastAPI:
     app.state.office = office
     app.state.routes = []
     for part in (
-        status, servers, queue, users, groups, guard, tracking, config, certificates, administrators
+        status, servers, queue, users, devices, groups, guard, tracking, config, certificates, administrators
     ):  # fmt: skip
         app.include_router(part.router)
         app.state.routes += part.router.routes
