@@ -239,6 +239,13 @@ def test_check_finds_administrators_and_guessable_names_by_their_way(gate: Gate)
     assert "nora@" not in said
 
 
+def test_who_can_relay_knows_members_of_the_directory(gate: Gate) -> None:
+    said = gate.command("explain", "--who-can-relay", "submission").stdout
+    assert "nora@gatepost.test" in said
+    assert "member of Sales in EMEA in POP3 Relay" in said
+    assert "no-such-group" not in said
+
+
 def test_the_audit_names_members_by_their_way_and_protected_ones(gate: Gate) -> None:
     said = json.loads(gate.command("audit", "--no-passwords", "--json").stdout)
     rows = {row["name"].partition("@")[0]: row for row in said["relayers"]["submission"]}

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from gatepost.admin.audit_directory import Surveyed, asked_of_directories, surveyed
+from gatepost.admin.audit_meanings import Weak
+from gatepost.admin.audit_weakness import Weakness
 from gatepost.admin.explain_rows import entry_row, relayer_row
 from gatepost.admin.learn import Learning
 from gatepost.admin.relayers import relay_entries, strangers, users
+from gatepost.admin.silence import silent_log
 from gatepost.config.schema import SmtpServer
 from gatepost.policy.access import Kind
 from gatepost.policy.facts import Identity
@@ -20,6 +24,8 @@ Row = dict[str, Any]
 def relay_report(server: SmtpServer, known: Learning) -> list[Row]:
     """One row for each user, named host and group without members, and for whoever is not logged in.
 
+    Other directories are asked for the members of their groups; one that is silent has a row, too.
+
     Those whom an entry means and who may not all the same are among them, with the reason.
     """
     rows = [relayer_row(one, {}) for one in strangers(server)]
@@ -28,7 +34,23 @@ def relay_report(server: SmtpServer, known: Learning) -> list[Row]:
             rows += [relayer_row(one, known.paths(login)) for one in users(server, [login])]
         else:
             rows.append(without_login(name, login))
-    return [*rows, *empty_groups(server, known)]
+    elsewhere = _surveyed(known)
+    asked = asked_of_directories(known.settings, known, elsewhere)
+    rows += [one.row() for one in asked if one.server.name == server.name]
+    rows += [_silent(one) for one in elsewhere.weaknesses if one.weak is Weak.DIRECTORY_SILENT]
+    return [*rows, *empty_groups(server, known, elsewhere.there)]
+
+
+def _surveyed(known: Learning) -> Surveyed:
+    """What the other directories say of the relay groups."""
+    with silent_log() as log:
+        return surveyed(known.settings, known, log)
+
+
+def _silent(weakness: Weakness) -> Row:
+    """A directory that did not answer, or not with all: there may be more who relay."""
+    name, _, problem = weakness.text.partition(": ")
+    return _refused("directory", name, Reason.DIRECTORY_UNAVAILABLE.value, problem)
 
 
 def without_login(name: str, reason: Reason) -> Row:
