@@ -83,6 +83,13 @@ class Desk:
         self.page.locator("#content").wait_for()
         return self.page
 
+    def begin_anew(self) -> None:
+        """What somebody of this name has changed and not applied is discarded."""
+        self.go("/history")
+        if self.button("Discard").count():
+            self.button("Discard").click()
+            self.button("Discard").wait_for(state="detached")
+
     def button(self, name: str, within: Locator | None = None) -> Locator:
         return (within or self.page).get_by_role("button", name=name, exact=True)
 

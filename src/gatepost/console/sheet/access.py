@@ -35,6 +35,8 @@ class AccessTab:
         self._bench = bench
         self._server = server
         self._asked = 0
+        self._drawn = False
+        self._shown: tuple[Entry, ...] | None = None
 
     def draw(self) -> None:
         """What has to be asked for comes when the page is there."""
@@ -51,9 +53,22 @@ class AccessTab:
             self._group(words.RELAY_CONTROL, words.RELAY_HELP, (words.RELAY, open_relay))
         else:
             self._group(words.COLLECT_CONTROL, words.COLLECT_HELP, (words.USERS, open_users))
-        self._below: Element = ui.element("div")
-        with self._below:
+        self._problems: Element = ui.element("div")
+        heading(words.TABLE)
+        ui.label(words.TABLE_HELP).classes("gp-quiet")
+        self._entries: Element = ui.element("div").classes("gp-rows q-my-sm")
+        if self._bench.may_change:
+            adding = ui.button(words.ADD_ENTRY, on_click=self._opening(open_entry))
+            adding.props("outline aria-haspopup=dialog")
+        if self._server[0] == "smtp":
+            heading(words.WHO)
+        panel = ui.element("section").classes("gp-side").props('aria-live="polite"')
+        panel.set_visibility(self._server[0] == "smtp")
+        with panel:
+            self._now: Element = ui.element("div")
+        with self._now:
             progress(words.WORKING)
+        self._table()
         self._bench.shows(self._later)
         self._later()
 
@@ -74,38 +89,35 @@ class AccessTab:
         ui.timer(0, self._show, once=True)
 
     async def _show(self) -> None:
+        self._table()
         self._asked += 1
         mine, text = self._asked, self._bench.work.text
         seen = await self._bench.look(text)
         found = await self._bench.context.house.work(lambda: answer(self._bench, text, self._server, seen))
-        if mine != self._asked or self._below.is_deleted:
+        if mine != self._asked or self._now.is_deleted:
             return
-        self._below.clear()
-        with self._below:
+        self._problems.clear()
+        with self._problems:
             show_faults(seen)
             show_findings(about(self._server, seen), seen)
-            self._table()
-            if self._server[0] == "smtp":
-                heading(words.WHO)
-                with ui.element("section").classes("gp-side").props('aria-live="polite"'):
-                    show_relay_now(found)
+        self._now.clear()
+        with self._now:
+            show_relay_now(found)
 
     def _table(self) -> None:
-        heading(words.TABLE)
-        ui.label(words.TABLE_HELP).classes("gp-quiet")
+        """The entries of the draft, drawn anew when they are others."""
         entries = read_entries(self._bench.work.draft(), self._server)
-        if entries is None:
-            ui.label(words.TABLE_BROKEN).classes("gp-note bad")
+        if self._drawn and entries == self._shown:
             return
-        with ui.element("div").classes("gp-rows q-my-sm"):
-            for entry in entries:
-                self._entry(entry)
-            if not entries:
+        self._drawn, self._shown = True, entries
+        self._entries.clear()
+        with self._entries:
+            if entries is None:
+                ui.label(words.TABLE_BROKEN).classes("gp-note bad")
+            elif not entries:
                 ui.label(words.TABLE_EMPTY).classes("gp-empty")
-        if self._bench.may_change:
-            ui.button(words.ADD_ENTRY, on_click=self._opening(open_entry)).props(
-                "outline aria-haspopup=dialog"
-            )
+            for entry in entries or ():
+                self._entry(entry)
 
     def _entry(self, entry: Entry) -> None:
         said = sentence(entry)
