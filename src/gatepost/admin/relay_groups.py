@@ -22,7 +22,7 @@ def relay_group_doubts(
 ) -> Iterator[Finding]:
     """A warning for each relay group without members, and for each member that relay does not reach.
 
-    `most`: no more members of a group are looked at.
+    `most`: no more members of a group are looked at, nor more accounts.
     """
     for server in settings.smtp.values():
         for entry in relay_entries(server.access):
@@ -45,7 +45,7 @@ def _doubts(
     if not accounts.groups.members(group, nested=True, limit=1):
         text = f"{server.name}: nobody is in the group {group}, so nobody relays by it"
         yield _warning(settings, entry, text, f'`gatepost group join "{group}" USER`')
-    elif count := everybody_in(accounts, group):
+    elif (most is None or accounts.users.count() <= most) and (count := everybody_in(accounts, group)):
         text = f"{server.name}: everybody is in the group {group}: any of {count} passwords relays"
         yield _warning(settings, entry, text, "keep the group to those who need to send")
     for name in islice(members(accounts, group, nested=True), most):
