@@ -133,7 +133,7 @@ def _header(context: Context, toggle: Callable[[], object]) -> None:
         ui.link(words.PRODUCT, "/").classes("text-weight-bold text-subtitle1").style("text-decoration: none")
         ui.space()
         with ui.element("div").classes("gp-who"):
-            ui.label(actor.name)
+            ui.link(actor.name, ACCOUNT).props["title"] = words.YOUR_SIGN_IN
             ui.label(words.ROLES[actor.role.value]).style("font-size: 12px; opacity: .85")
         _own_button()
         _theme_button()

@@ -68,6 +68,7 @@ def _rest() -> Iterator[Node]:
         Node("routes", words.ROUTES, "o_alt_route", "/routes"),
     ))  # fmt: skip
     yield Node("settings", words.SETTINGS, "o_settings", "/settings")
+    yield Node("administrators", words.ADMINISTRATORS, "o_admin_panel_settings", "/administrators")
     yield Node("history", words.HISTORY, "o_history", "/history")
 
 

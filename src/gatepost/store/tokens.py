@@ -15,10 +15,11 @@ from sqlalchemy import Row, delete, insert, select
 
 from gatepost.secret import Secret
 from gatepost.store import tables
-from gatepost.store.account_error import NotFound
+from gatepost.store.account_error import BadName, NotFound
 from gatepost.store.audit import Audit, Fact
 from gatepost.store.database import Database
 
+_LABEL_CHARACTERS: Final = 254
 _PREFIX: Final = "gp"  # so that a leaked one is recognised by those who look for such
 
 
@@ -54,7 +55,9 @@ class Tokens:
         self._clock = clock
 
     def add(self, new: NewToken, *, by: str) -> tuple[Token, Secret]:
-        """The token is good; its secret is given this once."""
+        """The token is good; its secret is given this once. Raises: BadName: a label that says nothing."""
+        if not new.label.strip() or not new.label.isprintable() or len(new.label) > _LABEL_CHARACTERS:
+            raise BadName("the token has no label", "say what it is for, in up to 254 characters")
         number, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         expires = None if new.expires is None else self._text(new.expires)
         areas = None if new.areas is None else json.dumps(new.areas)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gatepost.console.page import Page
+from gatepost.console.pages.administrators import administrators
 from gatepost.console.pages.aliases import aliases
 from gatepost.console.pages.attacks import attacks
 from gatepost.console.pages.bans import bans
@@ -30,6 +31,7 @@ from gatepost.console.pages.users import users
 from gatepost.console.pages.weaknesses import weaknesses
 
 PAGES: Final[tuple[Page, ...]] = (
+    administrators,
     aliases,
     attacks,
     bans,
