@@ -185,8 +185,4 @@ def _shown_once(title: str, about: str, secret: Secret) -> None:
         Text("p", about, "gp-break")
         Text("output", secret.reveal(), "gp-secret gp-mono gp-break")
 
-        def close() -> None:
-            dialog.delete()
-            ui.navigate.reload()
-
-        ui.button(words.I_HAVE_IT, on_click=close).props("unelevated autofocus")
+        ui.button(words.I_HAVE_IT, on_click=ui.navigate.reload).props("unelevated autofocus")
