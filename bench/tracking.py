@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -58,22 +59,24 @@ def main() -> None:
 def _measure(path: Path, count: int, seconds: float) -> None:
     connection, chance, tracking = trackdb.connect(path), random.Random(1), Tracking(path)
     until, done = time.monotonic() + seconds, 0
-    noting = writing = indexing = 0.0
+    noting, writing, indexing = list[float](), list[float](), list[float]()
     while done < count and time.monotonic() < until:
-        noting += note(tracking, chance, done)
+        noting.append(note(tracking, chance, done))
         began = time.thread_time()
         tracking.write(connection)
-        writing += time.thread_time() - began
+        writing.append(time.thread_time() - began)
         began = time.thread_time()
         connection.execute("BEGIN IMMEDIATE")
         trackdb.index(connection, _BATCH)
         connection.execute("COMMIT")
-        indexing += time.thread_time() - began
+        indexing.append(time.thread_time() - began)
         done += _BATCH
     print(f"{done:,} rows, {path.stat().st_size / 1e9:.2f} GB")
-    parts = [part / done * 1e6 for part in (noting, writing, indexing)]
-    words = "us CPU a message, accepted and handed on: {:.1f} noted, {:.1f} written, {:.1f} indexed"
-    print(f"{sum(parts):.1f}", words.format(*parts))
+    print("us CPU a message, accepted and handed on; the median and the least of all batches:")
+    for name, parts in (("noted", noting), ("written", writing), ("indexed", indexing)):
+        print(f"{name:8} {statistics.median(parts) / _BATCH * 1e6:5.1f} {min(parts) / _BATCH * 1e6:5.1f}")
+    whole = [sum(three) for three in zip(noting, writing, indexing, strict=True)]
+    print(f"together {statistics.median(whole) / _BATCH * 1e6:5.1f} {min(whole) / _BATCH * 1e6:5.1f}")
     for question in _questions(done):
         began = time.perf_counter()
         found = tracksearch.messages(connection, question)
