@@ -180,18 +180,18 @@ def _tallies(
 def _table(context: Context, name: str, found: list[Tally]) -> Table[Row]:
     is_name = name == words.NAME
     columns = [
-        Column[Row](name, lambda row: row["what"]),
+        Column[Row](name, lambda row: row["what"], "" if is_name else "gp-nowrap"),
         Column[Row](words.TRIES, lambda row: f"{row['attempts']:,}", "gp-number"),
         Column[Row](words.REFUSED, lambda row: f"{row['refused']:,}", "gp-number"),
         Column[Row](
-            words.SOURCES if is_name else words.NAMES,
+            words.SOURCES if is_name else words.NAMES_SHORT,
             lambda row: f"{row['addresses' if is_name else 'names']:,}",
             "gp-number",
         ),
-        Column[Row](words.LAST, lambda row: context.local_time(row["last"])[:16], "gp-nowrap"),
+        Column[Row](words.LAST, lambda row: context.local_time(row["last"])[5:16], "gp-nowrap"),
     ]
     if not is_name and context.acts.may("ban"):
-        columns.append(Column(words.BAN, lambda row: ban_button(context, row["what"])))
+        columns.append(Column(words.BAN, lambda row: ban_button(context, row["what"]), "gp-nowrap"))
     return Table(name, columns, [tally_row(one, "what") for one in found])
 
 
