@@ -1,0 +1,274 @@
+"""An owner at work while others guess with all they have; attackers on hosts of their own; a full disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from live.gate import ANN, BOB, SUBMISSION, SUBMISSION_TLS, Gate, User, route
+from live.program import Program, run
+from live.sink import Sink
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-siege")]
+
+_SIEGE_SECONDS = 12.0
+_ATTACKERS = [f"127.{number}.7.1" for number in range(30, 54)]
+_AT_ONCE = "[guard]\ndelay_most_seconds = 0\n"
+_HERE, _STARTTLS, _TLS = "10.77.9.1", 5871, 4651
+_HOUSE = f"""
+[smtp.house]
+listen = ["{_HERE}:{_STARTTLS}"]
+tls = "require"
+auth = ["PLAIN"]
+access = [
+  {{ allow = ["connect"], to = "anyone" }},
+  {{ allow = ["submit", "relay"], to = "group:POP3 Relay" }},
+]
+[smtp.house-tls]
+listen = ["{_HERE}:{_TLS}"]
+tls = "implicit"
+auth = ["PLAIN", "LOGIN"]
+access = [ {{ allow = ["connect"], to = "anyone" }}, {{ allow = ["submit"], to = "authenticated" }} ]
+"""
+
+
+def swaks(host: str, port: int, user: User, password: str, *before: str, source: str = "") -> bool:
+    """Whether the mail was taken."""
+    sent = run(
+        *before, "swaks", "--server", host, "--port", str(port),
+        "--tlsc" if port in (SUBMISSION_TLS, _TLS) else "--tls",
+        *(["--local-interface", source] if source else []),
+        "--auth", "PLAIN", "--auth-user", user.name, "--auth-password", password, "--from", user.address,
+        "--to", "x@else.example", "--timeout", "40", "--silent", "2",
+    )  # fmt: skip
+    return sent.returncode == 0
+
+
+class Owner:
+    """Sends with msmtp, once a second, and takes the time of each."""
+
+    def __init__(self, gate: Gate, folder: Path) -> None:
+        self._gate = gate
+        (folder / "password").write_text(ANN.password)
+        self._password = folder / "password"
+        self.failed: list[str] = []
+
+    def send(self) -> float:
+        began = time.monotonic()
+        sent = run(
+            "msmtp", "--file=/dev/null", f"--host={self._gate.host}", f"--port={SUBMISSION}", "--tls=on",
+            "--tls-starttls=on", f"--tls-trust-file={self._gate.authority.ca_file}", "--auth=plain",
+            f"--user={ANN.name}", f"--passwordeval=cat '{self._password}'", f"--from={ANN.address}",
+            "--set-from-header=off", "--", "x@else.example",
+            given=f"From: {ANN.address}\nSubject: x\n\nx\n",
+        )  # fmt: skip
+        if sent.returncode:
+            self.failed.append(sent.stdout)
+        return time.monotonic() - began
+
+    def at_work(self, seconds: float) -> list[float]:
+        ends, took = time.monotonic() + seconds, list[float]()
+        while (begins := time.monotonic()) < ends:
+            took.append(self.send())
+            time.sleep(max(0.0, 1.0 - (time.monotonic() - begins)))
+        return took
+
+
+@pytest.fixture
+def hosts(require: Callable[..., None]) -> Iterator[tuple[str, str]]:
+    """Two network namespaces, 10.77.9.2 and 10.77.9.3, joined to this machine, which is 10.77.9.1."""
+    require("ip", "swaks")
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces can only be made by root")
+    mark = f"gp{os.getpid() % 100_000}"
+    bridge, names = f"{mark}br", (f"{mark}a", f"{mark}b")
+    script = [f"ip link add {bridge} type bridge", f"ip addr add 10.77.9.1/24 dev {bridge}",
+              f"ip link set {bridge} up"]  # fmt: skip
+    for number, name in enumerate(names, 2):
+        script += [
+            f"ip netns add {name}",
+            f"ip link add {name}o type veth peer name {name}i netns {name}",
+            f"ip link set {name}o master {bridge} up",
+            f"ip -n {name} addr add 10.77.9.{number}/24 dev {name}i",
+            f"ip -n {name} link set {name}i up",
+        ]
+    try:
+        for line in script:
+            made = run(*line.split())
+            if made.returncode:
+                pytest.skip(f"{line}: {made.stdout.strip()}")
+        yield names
+    finally:
+        for name in names:
+            run("ip", "netns", "del", name)
+        run("ip", "link", "del", bridge)
+
+
+@contextmanager
+def under_siege(gate: Gate, folder: Path, hosts: tuple[str, str]) -> Iterator[list[str]]:
+    """Hydra and nmap's smtp-brute on hosts of their own, and swaks in a loop from many addresses.
+
+    What the first two say is there at the end.
+    """
+    words, users = folder / "words", folder / "users"
+    words.write_text("".join(f"guess{number}\n" for number in range(400)))
+    users.write_text(f"{ANN.name}\n{BOB.name}\n")
+    first, second = (["ip", "netns", "exec", name] for name in hosts)
+    hydra = [
+        "hydra",
+        "-I",
+        "-t",
+        "4",
+        "-L",
+        users,
+        "-P",
+        words,
+        "-s",
+        str(_TLS),
+        "-S",
+        _HERE,
+        "smtp",
+        "PLAIN",
+    ]
+    nmap = ["nmap", "-Pn", "-n", "-p", str(_TLS), "--script", "+smtp-brute", "--script-args"]
+    brute = f"userdb={users},passdb={words},brute.threads=4"
+    programs = [
+        Program([*first, *hydra, "PLAIN"], folder=folder),
+        Program([*second, *nmap, brute, _HERE], folder=folder),
+    ]
+    over = threading.Event()
+
+    def loop() -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            source = _ATTACKERS[number % len(_ATTACKERS)]
+            assert not swaks(gate.host, SUBMISSION_TLS, ANN, f"swaks{number}", source=source)
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    said: list[str] = []
+    try:
+        yield said
+    finally:
+        over.set()
+        thread.join()
+        said += [program.output for program in programs]
+        for program in programs:
+            program.kill()
+
+
+def test_an_owner_sends_once_a_second_through_it_all(
+    hosts: tuple[str, str],
+    make_gate: Callable[..., Gate],
+    make_sink: Callable[..., Sink],
+    require: Callable[..., None],
+    tmp_path: Path,
+) -> None:
+    require("hydra", "nmap", "msmtp")
+    sink = make_sink()
+    gate = make_gate(route(f"smtp://{sink.host}:{sink.port}") + _HOUSE, workers=2)
+    owner = Owner(gate, tmp_path)
+    owner.send()
+    usual = statistics.median(owner.at_work(4))
+    with under_siege(gate, tmp_path, hosts) as said:
+        took = owner.at_work(_SIEGE_SECONDS)
+    assert owner.failed == []
+    # the attackers' programs share this machine's processors with us: a second is theirs
+    assert statistics.median(took) < max(2 * usual, usual + 1)
+    refused = [line for line in gate.log.splitlines() if " login-refused " in line]
+    assert any(f"peer={_ATTACKERS[1]} " in line for line in refused), said
+    logins = [line for line in gate.log.splitlines() if " login " in line]
+    assert logins
+    assert all(f"name={ANN.name}" in line and "peer=127.0.0.1 " in line for line in logins)
+
+
+def test_a_guesser_on_his_own_host_shuts_out_himself_alone(
+    hosts: tuple[str, str], make_gate: Callable[..., Gate], make_sink: Callable[..., Sink]
+) -> None:
+    sink = make_sink()
+    gate = make_gate(route(f"smtp://{sink.host}:{sink.port}") + _HOUSE + _AT_ONCE, workers=2)
+    guesser, owner = (("ip", "netns", "exec", name) for name in hosts)
+    for number in range(11):
+        assert not swaks(_HERE, _STARTTLS, ANN, f"guess{number}", *guesser)
+    assert not swaks(_HERE, _STARTTLS, ANN, ANN.password, *guesser)
+    assert swaks(_HERE, _STARTTLS, ANN, ANN.password, *owner)
+    wrong = [
+        line
+        for line in gate.log.splitlines()
+        if "reason=wrong-password" in line and " login-refused " in line
+    ]
+    assert len(wrong) == 10
+    assert all("peer=10.77.9.2 " in line for line in wrong)
+    said = json.loads(gate.command("ban", "--list", "--json").stdout)
+    assert [row["source"] for row in said] == ["10.77.9.2"]
+
+
+def _wrong(gate: Gate) -> list[str]:
+    return [line for line in gate.log.splitlines() if " login-refused " in line and "=wrong-password" in line]
+
+
+# a full disk
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    if os.geteuid() != 0:
+        pytest.skip("a disk can only be mounted by root")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = run("mount", "-t", "tmpfs", "-o", "size=160m", "gatepost-test", folder)
+    if mounted.returncode:
+        pytest.skip(mounted.stdout.strip())
+    yield folder
+    run("umount", "-l", folder)
+
+
+def test_on_a_full_disk_records_stop_and_counting_goes_on(
+    small_disk: Path,
+    make_gate: Callable[..., Gate],
+    make_sink: Callable[..., Sink],
+    require: Callable[..., None],
+) -> None:
+    require("swaks")
+    sink = make_sink()
+    gate = make_gate(route(f"smtp://{sink.host}:{sink.port}") + _AT_ONCE)
+    gate.stop()
+    for one in (gate.folder / "state").iterdir():
+        subprocess.run(["cp", "-a", one, small_disk], check=True)
+    subprocess.run(["mount", "--bind", small_disk, gate.folder / "state"], check=True)
+    try:
+        gate.start()
+        assert swaks(gate.host, SUBMISSION_TLS, ANN, ANN.password)
+        with suppress(OSError), (small_disk / "filler").open("wb") as filler:
+            while True:
+                filler.write(bytes(1 << 20))
+                filler.flush()
+        guesser, owner = "127.81.1.1", "127.81.2.1"
+        for number in range(11):
+            assert not swaks(gate.host, SUBMISSION_TLS, BOB, f"guess{number}", source=guesser)
+        wrong = [
+            line for line in gate.log.splitlines() if " login-refused " in line and f"peer={guesser} " in line
+        ]
+        assert sum("reason=wrong-password" in line for line in wrong) == 10
+        while swaks(gate.host, SUBMISSION_TLS, ANN, ANN.password, source=owner):
+            pass  # what there is room for is taken; then it is 452
+        gate.wait_for_log("reason=spool-full")
+        assert any(" login " in line and f"peer={owner} " in line for line in gate.log.splitlines())
+        (small_disk / "filler").unlink()
+        ends = time.monotonic() + 60
+        while not swaks(gate.host, SUBMISSION_TLS, ANN, ANN.password, source=owner):
+            assert time.monotonic() < ends
+        assert not swaks(gate.host, SUBMISSION_TLS, ANN, ANN.password, source=guesser)
+    finally:
+        gate.stop()
+        subprocess.run(["umount", "-l", gate.folder / "state"], check=True)
