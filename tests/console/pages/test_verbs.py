@@ -162,7 +162,9 @@ def test_a_certificate_is_uploaded(page: Any, gate: Gate, tmp_path: Any) -> None
     file.write_bytes(pair.chain + pair.key)
     opened(page, "/certificates")
     press(page, "Import...")
-    page.locator(".q-dialog input[type=file]").first.set_input_files(file)
+    with page.expect_file_chooser() as choosing:
+        page.get_by_role("button", name="Certificate: PEM, or PKCS#12 (.pfx, .p12)").click()
+    choosing.value.set_files(file)
     page.wait_for_selector(".q-uploader__file--uploaded")
     fill(page, "Name in the file: [certificates.NAME]", "other")
     press(page, "Import", within=".q-dialog")

@@ -22,6 +22,11 @@ from gatepost.secret import Secret
 Row = dict[str, Any]
 _MOST_BYTES: Final = 1_000_000
 _SOON_DAYS: Final = 30
+# Quasar's button that opens the file dialog has a picture and no name.
+_NAMED: Final = """document.querySelectorAll('.gp-upload').forEach(field => {
+  const name = field.querySelector('.q-uploader__title').textContent;
+  field.querySelector('a.q-btn')?.setAttribute('aria-label', name);
+})"""
 _BAD_DAYS: Final = 7
 
 
@@ -74,6 +79,7 @@ class _File:
         field.on_upload(self._take)
         field.on_rejected(lambda: say_refused(words.TOO_LARGE))
         field.props("flat bordered").classes("gp-upload")
+        ui.timer(0.3, lambda: ui.run_javascript(_NAMED), once=True)
 
     async def _take(self, event: events.UploadEventArguments) -> None:
         self.content = await event.file.read()
