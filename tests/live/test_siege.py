@@ -142,7 +142,7 @@ def under_siege(gate: Gate, folder: Path, hosts: tuple[str, str]) -> Iterator[li
     nmap = ["nmap", "-Pn", "-n", "-p", str(_TLS), "--script", "+smtp-brute", "--script-args"]
     brute = f"userdb={users},passdb={words},brute.threads=4"
     programs = [
-        Program([*first, *hydra, "PLAIN"], folder=folder),
+        Program([*first, *hydra], folder=folder),
         Program([*second, *nmap, brute, _HERE], folder=folder),
     ]
     over = threading.Event()
@@ -186,7 +186,8 @@ def test_an_owner_sends_once_a_second_through_it_all(
     # the attackers' programs share this machine's processors with us: a second is theirs
     assert statistics.median(took) < max(2 * usual, usual + 1)
     refused = [line for line in gate.log.splitlines() if " login-refused " in line]
-    assert any(f"peer={_ATTACKERS[1]} " in line for line in refused), said
+    for source in ("10.77.9.2", _ATTACKERS[1]):  # nmap looks round for half a minute before it begins
+        assert any(f"peer={source} " in line for line in refused), said
     logins = [line for line in gate.log.splitlines() if " login " in line]
     assert logins
     assert all(f"name={ANN.name}" in line and "peer=127.0.0.1 " in line for line in logins)
