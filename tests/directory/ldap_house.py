@@ -21,7 +21,7 @@ from gatepost.log import Log, LogWriter
 from gatepost.secret import Secret
 
 RIGHT, WRONG = Secret(PASSWORD), Secret("wrong")
-TIMEOUT = 0.2
+TIMEOUT = 0.5
 
 
 @dataclass(slots=True)

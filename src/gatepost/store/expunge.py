@@ -10,6 +10,7 @@ delivered, and the next try must find that out though they are gone.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ JOURNAL: Final = "gatepost-expunge"
 GONE: Final = "gatepost-gone"
 # The queue records a delivery within a second; this leaves a hanging disk its time.
 _REMEMBERED_SECONDS: Final = 3600
+# The marks of an import, which keeps a list of its own: what it brought may be asked for again.
+_IMPORTED: Final = re.compile(rb"[0-9a-f]{24}N[0-9]+")
 _TRIES: Final = 8
 _MAGIC: Final = b"gatepost-expunge 1 "
 
@@ -85,7 +88,11 @@ def _keys(file: Path) -> list[bytes]:
 def _young(keys: Iterable[bytes]) -> list[bytes]:
     """Those of messages that were delivered with a mark a short while ago."""
     since = time.time() - _REMEMBERED_SECONDS
-    return [one for one in keys if mark(one) is not None and int(one.partition(b".")[0]) > since]
+    return [one for one in keys if _is_of_queue(mark(one)) and int(one.partition(b".")[0]) > since]
+
+
+def _is_of_queue(token: bytes | None) -> bool:
+    return token is not None and _IMPORTED.fullmatch(token) is None
 
 
 def _write(mailbox: Path, keys: Sequence[bytes], disk: Disk) -> None:
