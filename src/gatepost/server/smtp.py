@@ -227,7 +227,7 @@ class SmtpConversation:
             transaction = self._transaction
             answer = transaction.committed(future) if transaction.is_committing else future.result()
             if answer is not None:
-                self._out.append(self._core.reply(answer))
+                self._say(answer)
             if self._parked:
                 self._parked = False
                 self._connection.unhold()

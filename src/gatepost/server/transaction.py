@@ -125,10 +125,7 @@ class Transaction:
             if listing is not None and not isinstance(listing, Listing):
                 return self._mail_once_looked_up(command, listing)
             self._listing = listing
-        if spent is None:
-            self._mail = command
-            return _SENDER_OK
-        if isinstance(spent, Spent):
+        if spent is None or isinstance(spent, Spent):
             return self._mail_taken(command, spent)
         return self._mail_once_allowed(command, spent)
 
@@ -217,11 +214,7 @@ class Transaction:
         purse, spent = self._purse, None
         if purse is not None:
             spent = purse.recipient(command.address.domain if relays else None)
-        if spent is None:
-            self._relays |= relays
-            self._recipients.append(Recipient(*command))
-            return _RECIPIENT_OK
-        if isinstance(spent, Spent):
+        if spent is None or isinstance(spent, Spent):
             return self._taken_now(command, spent, relays=relays)
         return self._taken_once_allowed(command, spent, relays=relays)
 
