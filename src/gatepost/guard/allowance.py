@@ -63,9 +63,7 @@ class Allowances:
             return None
         if self._line is None:
             return _wait(self._own.take(user, use, limits, self._clock()))
-        lease = self._leases.get((user, use))
-        if lease is not None and lease.count > 0 and lease.ends > self._clock():
-            lease.count -= 1
+        if self._use_lease(user, use):
             return None
         return self._ask(user, use, limits)
 

@@ -201,10 +201,8 @@ class Queue:
         del self.busy[job.id]
         if self.orders:
             self.orders.pop(job.id, None)
+        self._let_go(job)
         segment = job.segment
-        segment.busy -= 1
-        self._memory_used -= job.charge
-        job.charge = 0
         segment.outcomes.done(job.offset)
         segment.live -= 1
         segment.live_bytes -= job.record_size
