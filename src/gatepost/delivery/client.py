@@ -122,10 +122,7 @@ class Client:
         self._last = self._left <= 0
         if self._pipelining:
             recipients = transaction.parcel.job.envelope.recipients
-            if self._extensions.dsn:
-                rcpts = [_rcpt_dsn(recipients[index]) for index in transaction.recipients]
-            else:
-                rcpts = [Rcpt(recipients[index].address) for index in transaction.recipients]
+            rcpts = [self._rcpt(recipients[index]) for index in transaction.recipients]
             pieces.append(self._core.begin(self._mail(transaction), rcpts))
         else:
             pieces.append(self._core.send(self._mail(transaction)))
@@ -155,11 +152,10 @@ class Client:
             envelope.require_tls and offered.require_tls,
         )
 
-    def _rcpt(self, transaction: Transaction, index: int) -> bytes:
-        recipient = transaction.parcel.job.envelope.recipients[index]
+    def _rcpt(self, recipient: Recipient) -> Rcpt:
         if self._extensions.dsn:
-            return self._core.send(_rcpt_dsn(recipient))
-        return self._core.send(Rcpt(recipient.address))
+            return Rcpt(recipient.address, recipient.notify, recipient.orcpt)
+        return Rcpt(recipient.address)
 
     def _rest(self) -> None:
         """Nothing to do: the connection is kept for a while, unless it has done its work."""
@@ -185,10 +181,7 @@ class Client:
                 self._data_answered(transaction, reply)
                 return
             if verb is _MAIL_VERB:
-                if reply.code // 100 == 2:
-                    transaction.offered = True
-                else:
-                    transaction.mail_answered(reply)
+                transaction.mail_answered(reply)
             elif verb is _RCPT_VERB:
                 transaction.rcpt_answered(reply)
             if not self._pipelining:
@@ -203,7 +196,8 @@ class Client:
         index = next(self._recipients, None)
         if index is not None:
             self._channel.expect(self._timeouts.command_seconds, "RCPT")
-            self._channel.write([self._rcpt(transaction, index)])
+            recipient = transaction.parcel.job.envelope.recipients[index]
+            self._channel.write([self._core.send(self._rcpt(recipient))])
         elif transaction.accepted:
             self._channel.expect(self._timeouts.data_seconds, "DATA")
             self._channel.write([self._core.send(_DATA)])
@@ -329,10 +323,6 @@ class Client:
         self._channel.close(b"" if self._core.answers_due else self._core.send(_QUIT))
         self._released()
         self._lane.gone(self, None)
-
-
-def _rcpt_dsn(recipient: Recipient) -> Rcpt:
-    return Rcpt(recipient.address, recipient.notify, recipient.orcpt)
 
 
 def _recipients(session: Session) -> int:
