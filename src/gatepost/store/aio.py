@@ -57,7 +57,10 @@ class _Event(ctypes.Structure):
 class KernelSync:
     """One sync at a time, begun and heard of on the event loop."""
 
-    __slots__ = ("_call", "_context", "_done", "_event", "_eventfd", "_loop", "_request", "_requests")
+    __slots__ = (
+        "_call", "_context", "_destroy", "_done", "_event", "_eventfd", "_get", "_loop", "_request",
+        "_requests", "_submit",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         """Raises: OSError where the kernel does not offer it, or not to us."""
@@ -68,7 +71,8 @@ class KernelSync:
         self._call = ctypes.PyDLL(None, use_errno=True).syscall
         self._context = ctypes.c_ulong(0)
         self._done: Done | None = None
-        self._system(numbers[0], ctypes.c_uint(1), ctypes.byref(self._context))
+        setup, self._destroy, self._get, self._submit = numbers
+        self._system(setup, ctypes.c_uint(1), ctypes.byref(self._context))
         self._eventfd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._request = _Request(opcode=_SYNC_DATA, flags=_TELL_EVENTFD, eventfd=self._eventfd)
         self._requests = (ctypes.POINTER(_Request) * 1)(ctypes.pointer(self._request))
@@ -82,23 +86,21 @@ class KernelSync:
         Raises: OSError: it was not begun, and `done` is not called.
         """
         self._request.file = fd
-        submit = _CALLS[platform.machine()][3]
-        self._system(submit, self._context, ctypes.c_long(1), self._requests)
+        self._system(self._submit, self._context, ctypes.c_long(1), self._requests)
         self._done = done
 
     def close(self) -> None:
         """Nothing is under way any more, nothing is called any more."""
         self._loop.remove_reader(self._eventfd)
         with contextlib.suppress(OSError):
-            self._system(_CALLS[platform.machine()][1], self._context)
+            self._system(self._destroy, self._context)
         os.close(self._eventfd)
 
     def _heard(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._eventfd)
         one = ctypes.c_long(1)
-        get = _CALLS[platform.machine()][2]
-        if not self._system(get, self._context, ctypes.c_long(0), one, ctypes.byref(self._event), None):
+        if not self._system(self._get, self._context, ctypes.c_long(0), one, ctypes.byref(self._event), None):
             return
         done, self._done = self._done, None
         if done is not None:

@@ -214,10 +214,7 @@ class ThreadWriter:
 
 
 class LoopWriter:
-    """Writes on the loop, into the page cache, and has the kernel sync: a thread is for what is seldom.
-
-    That is a new segment, and what follows a failure.
-    """
+    """Writes on the loop, into the page cache, and has the kernel sync. A new segment is a thread's."""
 
     __slots__ = ("_disk", "_done", "_loop", "_room", "_syncs", "_thread")
 
