@@ -7,11 +7,12 @@ the guard; the file is opened for each call, so any thread may call. Only hashes
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
+
+from gatepost.store.smallfile import transaction
 
 _VERSION: Final = 1
 _TABLES: Final = """
@@ -142,23 +143,9 @@ class ConsoleStore:
         with self._open() as database:
             return dict(database.execute("SELECT token, at FROM used").fetchall())
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, committed at the end."""
-        with closing(sqlite3.connect(self._path, timeout=10.0, isolation_level=None)) as database:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is a sign-in
-            database.execute("BEGIN IMMEDIATE")
-            try:
-                if database.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in _TABLES.split(";"):
-                        database.execute(statement)
-                    database.execute(f"PRAGMA user_version = {_VERSION}")
-                yield database
-            except BaseException:
-                database.execute("ROLLBACK")
-                raise
-            database.execute("COMMIT")
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        # what a power cut takes is a sign-in
+        return transaction(self._path, _TABLES, _VERSION, synchronous="NORMAL")
 
 
 def _session(row: tuple[object, ...]) -> SessionRow:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from gatepost.store.smallfile import transaction
 
 _VERSION: Final = 1
 _TABLES: Final = """
@@ -120,19 +122,5 @@ class GuardStore:
                 "INSERT OR REPLACE INTO memory VALUES (?, ?, ?)", (key, memory.at, json.dumps(memory.value))
             )
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, committed at the end."""
-        with closing(sqlite3.connect(self._path, timeout=10.0, isolation_level=None)) as database:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("BEGIN IMMEDIATE")
-            try:
-                if database.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in _TABLES.split(";"):
-                        database.execute(statement)
-                    database.execute(f"PRAGMA user_version = {_VERSION}")
-                yield database
-            except BaseException:
-                database.execute("ROLLBACK")
-                raise
-            database.execute("COMMIT")
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self._path, _TABLES, _VERSION)
