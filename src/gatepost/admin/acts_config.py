@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gatepost.admin.configuration import Stale, changes, digest, safe
 from gatepost.admin.desk import Desk
 from gatepost.admin.difference import Change
-from gatepost.admin.link import NotRunning, Refused
+from gatepost.admin.link import NotRunning, Refused, Value
 from gatepost.config.load import ConfigError
 from gatepost.config.schema import Settings
 from gatepost.wholefile import replace_file
@@ -65,15 +65,7 @@ class ConfigActs:
             answer = await self._house.ask("reload", by=self._desk.by)
             said = await self._house.work(lambda: self._changed(before))
             text = await self._house.work(lambda: self._house.generations.text(answer["generation"]))
-        applied = Applied(
-            answer["generation"],
-            digest(text),
-            tuple(change.text for change in said),
-            tuple(answer["after_restart"]),
-        )
-        if said:
-            await self._desk.note("reload", "configuration", after=_facts(applied))
-        return applied
+        return await self._noted("reload", text, said, answer)
 
     def _in_force(self) -> Settings | None:
         try:
@@ -95,6 +87,10 @@ class ConfigActs:
                 if text.encode() != before:
                     await self._house.work(lambda: replace_file(self._house.file, before))
                 raise
+        return await self._noted(act, text, said, answer)
+
+    async def _noted(self, act: str, text: str, said: Sequence[Change], answer: Value) -> Applied:
+        """What is in force now, on record when it changed anything."""
         applied = Applied(
             answer["generation"],
             digest(text),
