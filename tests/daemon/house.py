@@ -53,6 +53,20 @@ def internet(port: int = INTERNET, *, name: str = "internet", access: str = ACCE
     return f'[smtp.{name}]\nlisten = ["{{host}}:{port}"]\ntls = "offer"\nauth = []\naccess = {access}\n'
 
 
+def submission(port: int = SUBMISSION) -> str:
+    """Whoever is logged in relays, in clear."""
+    return f"""[smtp.submission]
+listen = ["{{host}}:{port}"]
+tls = "off"
+auth = ["PLAIN"]
+auth_in_clear = true
+access = [
+  {{ allow = ["connect"], to = "net:127.0.0.0/8" }},
+  {{ allow = ["submit", "relay"], to = "authenticated" }},
+]
+"""
+
+
 def pop3(port: int = POP3) -> str:
     return (
         f'[pop3.mail]\nlisten = ["{{host}}:{port}"]\ntls = "offer"\nauth_in_clear = true\n'

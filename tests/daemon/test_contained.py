@@ -14,21 +14,10 @@ from typing import Any
 
 import pytest
 
-from daemon.house import DOMAIN, PASSWORD, SUBMISSION, House
+from daemon.house import DOMAIN, PASSWORD, SUBMISSION, House, submission
 from live.gate import command
 
 ANN = f"ann@{DOMAIN}"
-SERVER = f"""
-[smtp.submission]
-listen = ["{{host}}:{SUBMISSION}"]
-tls = "off"
-auth = ["PLAIN"]
-auth_in_clear = true
-access = [
-  {{ allow = ["connect"], to = "net:127.0.0.0/8" }},
-  {{ allow = ["submit", "relay"], to = "authenticated" }},
-]
-"""
 MORE = """
 [guard.habits]
 new_recipients_per_day = 30
@@ -42,7 +31,7 @@ events = ["contained"]
 def house(make_house: Callable[..., House]) -> House:
     """The next hop is away."""
     house = make_house(workers=2)
-    house.write(SERVER, more=MORE)
+    house.write(submission(), more=MORE)
     house.file.write_text(house.file.read_text().replace("capture:outbox", "smtp://127.0.0.1:1"))
     house.start()
     return house

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.house import DOMAIN, SUBMISSION, House
+from daemon.house import DOMAIN, SUBMISSION, House, submission
 from gatepost.admin.app_passwords import add_app_password, revoke_app_password
 from gatepost.admin.devices import device_rows, forget_device
 from gatepost.config.load import load
@@ -22,21 +22,11 @@ from gatepost.store.accounts import Accounts
 from gatepost.store.app_password import NewAppPassword, grouped
 
 ANN = f"ann@{DOMAIN}"
-SERVER = f"""
-[smtp.submission]
-listen = ["{{host}}:{SUBMISSION}"]
-tls = "off"
-auth = ["PLAIN"]
-auth_in_clear = true
-access = [
-  {{ allow = ["connect"], to = "net:127.0.0.0/8" }},
-  {{ allow = ["submit", "relay"], to = "authenticated" }},
-]
-[smtp.printers]
-listen = ["{{host}}:2526"]
+PRINTERS = """[smtp.printers]
+listen = ["{host}:2526"]
 tls = "off"
 auth = []
-access = [ {{ allow = ["connect", "submit", "relay"], to = "net:127.0.0.0/8" }} ]
+access = [ { allow = ["connect", "submit", "relay"], to = "net:127.0.0.0/8" } ]
 """
 
 
@@ -58,7 +48,7 @@ def issued(house: House, new: NewAppPassword) -> str:
 def house(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """It runs."""
     made = House.copy(furnished, tmp_path_factory.mktemp("devices") / "house", workers=2)
-    made.write(SERVER)
+    made.write(submission() + PRINTERS)
     made.start()
     yield made
     made.kill()

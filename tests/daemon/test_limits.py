@@ -7,19 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from daemon.house import DOMAIN, PASSWORD, SUBMISSION, House
+from daemon.house import DOMAIN, PASSWORD, SUBMISSION, House, submission
 
-SERVER = f"""
-[smtp.submission]
-listen = ["{{host}}:{SUBMISSION}"]
-tls = "off"
-auth = ["PLAIN"]
-auth_in_clear = true
-access = [
-  {{ allow = ["connect"], to = "net:127.0.0.0/8" }},
-  {{ allow = ["submit", "relay"], to = "authenticated" }},
-]
-"""
 LIMITS = """
 [limits.groups."POP3 Relay"]
 recipients_per_hour = 37
@@ -39,7 +28,7 @@ def _named(house: House, number: int) -> list[int]:
 
 def test_a_limit_is_exact_over_sessions_and_workers(make_house: Callable[..., House]) -> None:
     house = make_house(workers=2)
-    house.write(SERVER, more=LIMITS)
+    house.write(submission(), more=LIMITS)
     house.start()
     with ThreadPoolExecutor(50) as together:
         said = list(together.map(lambda number: _named(house, number), range(50)))
