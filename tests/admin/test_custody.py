@@ -37,20 +37,17 @@ class Workers:
         if verb == "session-close":
             self.closed.append(fields["user"])
             return [[], []]
-        if verb == "queue-list":
-            user = fields["filter"]["user"]
-            return [
-                [
-                    {"id": one, "user": owner, "state": state}
-                    for one, (owner, state) in queue.items()
-                    if owner == user
-                ]
-                for queue in self.queues
-            ]
-        state = {"queue-hold": "held", "queue-release": "active"}[verb]
+        state = {"queue-contain": "held", "queue-release": "active"}[verb]
         done = []
         for queue in self.queues:
-            mine = [one for one in fields["ids"] if one in queue]
+            if state == "held":
+                mine = [
+                    one
+                    for one, (owner, now) in queue.items()
+                    if (owner, now != state) == (fields["user"], True)
+                ]
+            else:
+                mine = [one for one in fields["ids"] if one in queue]
             for one in mine:
                 queue[one][1] = state
             done.append(mine)
@@ -113,6 +110,21 @@ def test_who_leaves_his_habits_is_contained_and_his_mail_held(tmp_path: Path) ->
         with pytest.raises(Refused) as caught:
             await here.custody.answer("release", {"user": "ann"})
         assert caught.value.exit_code == 3
+
+    asyncio.run(facts())
+
+
+def test_the_habit_line_is_at_least_what_the_administrator_gave(tmp_path: Path) -> None:
+    async def facts() -> None:
+        here = prison(tmp_path)
+        sent = [["ann", "192.0.2.1", f"x{n}@d.example"] for n in range(40)]
+        here.custody.hear(0, "conduct", {"sent": sent, "refused": {}, "allowed": {"ann": [40, 40]}})
+        await asyncio.sleep(0)
+        assert here.workers.told == []
+        here.custody.change(load_text(_FILE, tmp_path / "gatepost.toml"))  # nobody is given anything now
+        here.custody.hear(0, "conduct", {"sent": [sent[0]], "refused": {}})
+        await asyncio.sleep(0)
+        assert here.workers.told[-1] == ["ann"]
 
     asyncio.run(facts())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,30 @@ async def test_pages_follow_each_other_to_the_end(tmp_path: Path) -> None:
         assert ids(second) + ids(third) == [there[2], there[1], there[0]]
         assert third.next is None
         assert ids(await page(asked, limit=9, newest_first=False)) == there
+
+
+async def test_all_mail_of_one_account_is_held_a_little_at_a_time(tmp_path: Path) -> None:
+    async with verbs(tmp_path) as (asked, spool):
+        mine = [await accept(spool, f"r{n}@else.example") for n in range(60)]
+        others = [
+            await accept(spool, "r@else.example", user=user) for user in ("ann", None, "bob@example.org")
+        ]
+        assert spool.hold(mine[0])
+        turns, over = 0, asyncio.Event()
+
+        async def beside() -> None:
+            nonlocal turns
+            while not over.is_set():
+                turns += 1
+                await asyncio.sleep(0)
+
+        beside_it = asyncio.create_task(beside())
+        held = await asked.answer("queue-contain", {"user": "ann@example.org", "why": "it is contained"})
+        over.set()
+        await beside_it
+        assert held == mine[1:]  # what somebody held before is not ours to release
+        assert turns >= 2
+        assert {item.id for item in spool.items() if item.state.value != "held"} == set(others)
 
 
 async def test_a_filter_looks_on_until_the_page_is_full(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.config.schema import Habits as HabitSettings
-from gatepost.guard.habits import COUNTS, DAY_SECONDS, Breach, Habits, lines_for
+from gatepost.guard.habits import COUNTS, DAY_SECONDS, Allowed, Breach, Habits, lines_for
 
 OFFICE, ABROAD = "203.0.113.0/24", "198.51.100.0/24"
 MORNING = 20_000 * DAY_SECONDS + 9 * 3_600
@@ -100,6 +100,19 @@ def test_many_domains_and_many_refusals_are_lines_of_their_own() -> None:
     breach = of.refused("ann", 1, MORNING + 60)
     assert breach is not None
     assert breach.what == "refusals"
+
+
+def test_nobody_is_contained_within_what_he_was_given() -> None:
+    of = habits()
+    of.allow("ann", Allowed(2_500, 1_200), MORNING)
+    assert [of.line("ann", what, unusual=True) for what in COUNTS] == [2_500, 2_500, 2_500, 1_200, 25]
+    assert day(of, 0, 2_500, domains=1_200) is None
+    assert day(of, 0, 1, prefix="more") == Breach("messages", 2_501, 2_500)
+    of.forgive("ann")
+    of.allow("ann", Allowed(), MORNING)
+    assert day(of, 0, 301, prefix="new") == Breach("new_recipients", 301, 300)
+    of.allow("bob", Allowed(), MORNING)
+    assert sorted(of.snapshot()) == ["ann"]
 
 
 def test_a_day_is_over_after_a_day() -> None:

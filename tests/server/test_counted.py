@@ -94,6 +94,7 @@ async def _reply(reader: asyncio.StreamReader) -> bytes:
     ("server", "lines", "offence"),
     [
         ("smtp.none", ["EHLO x", "AUTH PLAIN AGJvYgB4"], Offence.AUTH_NOT_OFFERED),
+        ("smtp.auth", ["AUTH LOGIN"], Offence.AUTH_NOT_OFFERED),  # nmap's smtp-brute says no EHLO
         ("pop3.none", ["AUTH PLAIN AGJvYgB4"], Offence.AUTH_NOT_OFFERED),
         ("pop3.none", ["USER bob"], Offence.AUTH_NOT_OFFERED),
         ("smtp.none", ["GET / HTTP/1.1"], Offence.RUBBISH),

@@ -67,6 +67,8 @@ def test_a_group_and_a_user_have_limits_of_their_own(tmp_path: Path) -> None:
             await bob.say("RSET")
             refused = await bob.say(f"MAIL FROM:<{ANN}>")
             assert re.match(r"450 4\.7\.1 .* try again in \d+ seconds \[rate-limited ", refused)
+            given = here.shard.conduct._allowed  # and told to whoever judges habits
+            assert given == {"ann@example.org": [3, 3], "bob@example.org": [0, 0]}
             await ann.close()
             await bob.close()
 

@@ -14,7 +14,7 @@ from gatepost.config.schema import Habits as HabitSettings
 from gatepost.config.schema import Settings
 from gatepost.guard.allowance import Treasury
 from gatepost.guard.event import Event, EventKind
-from gatepost.guard.habits import Breach, Habits, lines_for
+from gatepost.guard.habits import Allowed, Breach, Habits, lines_for
 from gatepost.guard.record import network_text
 from gatepost.guard.source import peer_of
 from gatepost.log import Log
@@ -81,6 +81,8 @@ class Custody:
 
     def change(self, settings: Settings) -> None:
         self._habits.change(_lines(settings))
+        if not settings.limits.users and not settings.limits.groups:
+            self._habits.nobody_apart()
 
     # what workers say
 
@@ -103,6 +105,8 @@ class Custody:
 
     def _told(self, fields: Fields) -> None:
         now = time.time()
+        for user, (recipients_a_day, domains) in fields.get("allowed", {}).items():
+            self._habits.allow(user, Allowed(recipients_a_day, domains), now)
         for (user, peer), sent in _by_sender(fields["sent"]).items():
             recipients = [recipient for message in sent for recipient in message]
             network = network_text(peer_of(peer))
@@ -162,23 +166,15 @@ class Custody:
 
     async def _hold(self, user: str) -> None:
         """Its queued mail is held; what somebody held before is not ours to release."""
-        rows = await self._workers.ask_all("queue-list", filter={"user": user}, limit=1_000_000)
-        ids = [
-            item["id"]
-            for part in rows
-            for item in part or ()
-            if item["state"] != "held" and item["user"] == user
-        ]
-        if ids:
-            answers = await self._workers.ask_all("queue-hold", ids=ids, why=f"{user} is contained")
-            ids = [queue_id for part in answers for queue_id in part or ()]
+        answers = await self._workers.ask_all("queue-contain", user=user, why=f"{user} is contained")
+        ids = [queue_id for part in answers for queue_id in part or ()]
         row = self._contained.get(user)
         if row is None:
             return  # released meanwhile
         kept = ContainedRow(user, row.why, row.by, row.at, tuple(dict.fromkeys((*row.held, *ids))))
         self._contained[user] = kept
         try:
-            self._store.keep_contained(kept)
+            await asyncio.to_thread(self._store.keep_contained, kept)
         except sqlite3.Error as problem:
             self._log.error("containment-not-kept", user=user, problem=str(problem))
 

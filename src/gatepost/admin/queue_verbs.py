@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gatepost.admin.link import Refused, Value
 from gatepost.admin.queue import Filter, item_row
-from gatepost.store.orders import Item
+from gatepost.store.orders import Item, ItemState
 from gatepost.store.queueid import id_number
 from gatepost.store.spool import Spool
 
@@ -77,6 +77,16 @@ class QueueVerbs:
                 self._note(queue_id, what, str(fields.get("why") or "by the operator"))
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
+        return done
+
+    async def contain(self, fields: Fields) -> Value:
+        """All mail of this very user is held; the ids of what nobody held before."""
+        user, done = str(fields["user"]), list[str]()
+        for spool in self._spools:
+            async for item in _read(spool, None, newest_first=False):
+                if item.user == user and item.state is not ItemState.HELD and spool.hold(item.id):
+                    done.append(item.id)
+                    self._note(item.id, "held", str(fields["why"]))
         return done
 
     async def _meant(self, wanted: Filter) -> AsyncIterator[str]:

@@ -40,6 +40,7 @@ class ShardVerbs:
         self._own: dict[str, Callable[[Fields], Awaitable[Value]]] = {
             "queue-page": queue.page,
             "queue-retry": lambda fields: queue.order(fields, Spool.retry, "to be tried at once"),
+            "queue-contain": queue.contain,
             "queue-hold": lambda fields: queue.order(fields, Spool.hold, "held"),
             "queue-release": lambda fields: queue.order(fields, Spool.release, "released"),
             "queue-delete": lambda fields: queue.order(fields, Spool.delete, "deleted"),

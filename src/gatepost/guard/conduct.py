@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from gatepost.guard.allowance import Allowances
 from gatepost.guard.sightings import Sightings
+from gatepost.policy.allotment import Allotment
 
 _SENT_AT_ONCE: Final = 200
 _TIDY_EVERY: Final = 60
@@ -33,6 +34,7 @@ class Conduct:
         self._contained: frozenset[str] = frozenset()
         self._sent: list[list[Any]] = []
         self._refused: dict[str, int] = {}
+        self._allowed: dict[str, list[int]] = {}
         self._flushes = 0
 
     def join(self, line: Line) -> None:
@@ -72,11 +74,16 @@ class Conduct:
         """A recipient of the user's mail was refused for good."""
         self._refused[user] = self._refused.get(user, 0) + 1
 
+    def allowed(self, user: str, given: Allotment) -> None:
+        """So much the administrator gave to the user or its groups, apart from everybody."""
+        recipients = given.recipients_per_day or given.recipients_per_hour or 0
+        self._allowed[user] = [recipients, given.domains_per_day or recipients]
+
     def flush(self) -> None:
         """Call it about once a second."""
-        if self._line is not None and (self._sent or self._refused):
-            self._line.tell("conduct", sent=self._sent, refused=self._refused)
-        self._sent, self._refused = [], {}
+        if self._line is not None and (self._sent or self._refused or self._allowed):
+            self._line.tell("conduct", sent=self._sent, refused=self._refused, allowed=self._allowed)
+        self._sent, self._refused, self._allowed = [], {}, {}
         seen = self.sightings.taken()
         if seen and self._line is not None:
             self._line.tell("sightings", seen=seen)

@@ -62,6 +62,21 @@ class Breach:
 COUNTS: Final = ("messages", "recipients", "new_recipients", "domains", "refusals")
 
 
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the administrator gave this user, or its groups, apart from everybody; 0: nothing."""
+
+    recipients: int = 0
+    domains: int = 0
+
+    def of(self, what: str) -> int:
+        """Each may be a message of its own, to somebody new. Nobody is given refusals."""
+        return {"domains": self.domains, "refusals": 0}.get(what, self.recipients)
+
+
+NOTHING_GIVEN: Final = Allowed()
+
+
 @dataclass(slots=True)
 class _Hour:
     begins: float
@@ -84,6 +99,7 @@ class _Account:
     hours_today: set[int] = field(default_factory=set)
     networks_today: set[str] = field(default_factory=set)
     unusual: str = ""
+    allowed: Allowed = field(default_factory=lambda: NOTHING_GIVEN)
 
 
 class Habits:
@@ -119,6 +135,16 @@ class Habits:
         self._add(account, self._hour(account, now), refusals=count)
         return self._breach(user, account)
 
+    def allow(self, user: str, allowed: Allowed, now: float) -> None:
+        """Within that it is never contained."""
+        if allowed != NOTHING_GIVEN or user in self._accounts:
+            self._at(user, now).allowed = allowed
+
+    def nobody_apart(self) -> None:
+        """Nobody was given anything any more."""
+        for account in self._accounts.values():
+            account.allowed = NOTHING_GIVEN
+
     def forgive(self, user: str) -> None:
         """What it did lately is not held against it; where and to whom it sends is usual now."""
         account = self._accounts.get(user)
@@ -138,7 +164,8 @@ class Habits:
         }[what]
         account = self._accounts.get(user)
         usual = account.busy[what] * settings.factor if account is not None else 0.0
-        return max(cold // 2 if unusual else cold, int(usual), 1)
+        given = account.allowed.of(what) if account is not None else 0
+        return max(cold // 2 if unusual else cold, int(usual), given, 1)
 
     def snapshot(self) -> dict[str, Any]:
         """What was learnt, as JSON can hold it. The last hours are not in it: they begin anew."""

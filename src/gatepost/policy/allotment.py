@@ -72,16 +72,26 @@ class Allotments:
         Of several groups the smallest number holds. `groups` None: nobody can tell now, so it may be a
         member of any.
         """
+        if groups is None and self.groups:
+            return self._own(names).or_else(self._theirs(None).strictest(everybody))
+        return self.given(names, groups).or_else(everybody)
+
+    def given(self, names: Iterable[str], groups: frozenset[str] | None) -> Allotment:
+        """What was said of the user or its groups alone."""
+        return self._own(names).or_else(self._theirs(groups))
+
+    def _own(self, names: Iterable[str]) -> Allotment:
         own = NOTHING_SAID
         for name in names:
             own = own.or_else(self.users.get(name, NOTHING_SAID))
+        return own
+
+    def _theirs(self, groups: frozenset[str] | None) -> Allotment:
         theirs = NOTHING_SAID
         for group, allotment in self.groups.items():
             if groups is None or group in groups:
                 theirs = theirs.strictest(allotment)
-        if groups is None:
-            theirs = theirs.strictest(everybody) if self.groups else theirs
-        return own.or_else(theirs).or_else(everybody)
+        return theirs
 
 
 NOBODY_APART: Final = Allotments()

@@ -56,7 +56,11 @@ class Purse:
     ) -> None:
         self._conduct = conduct
         self.identity = identity
-        allotment = everybody if tables.is_empty else _of_account(identity, tables, everybody)
+        allotment = everybody
+        if not tables.is_empty:
+            allotment = _of_account(identity, tables, everybody)
+            if identity.groups is not UNKNOWN:
+                conduct.allowed(identity.name, tables.given(sorted(identity.names), identity.groups))
         account = _Payer(identity.name, allotment)
         device = identity.device
         of_device = None if device is None else _Payer(f"{identity.name}\0{device.name}", device.allotment)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from gatepost.guard.ledger import Offence
 from gatepost.policy.access import Right, Verdict
 from gatepost.policy.reasons import REPLIES, Reason, Said
 from gatepost.policy.refusal import refusal
+from gatepost.smtp.refusal import AUTH_BEFORE_EHLO
 from gatepost.smtp.reply import Reply
 
 _BY_STATUS: Final = {"5.1.7": Reason.SENDER_SYNTAX, "5.1.3": Reason.RECIPIENT_SYNTAX}
@@ -25,6 +27,13 @@ def core_reason(reply: Reply) -> Reason:
     """The reason of a refusal that the protocol core words by itself."""
     known = None if reply.enhanced is None else _BY_STATUS.get(reply.enhanced)
     return known or _BY_CODE.get(reply.code, Reason.SYNTAX_ERROR)
+
+
+def core_offence(reply: Reply) -> Offence | None:
+    """What such a refusal counts as, if it counts at all."""
+    if reply.code == 421:  # too many errors, or no SMTP at all
+        return Offence.RUBBISH
+    return Offence.AUTH_NOT_OFFERED if reply == AUTH_BEFORE_EHLO else None
 
 
 def refused(

@@ -26,7 +26,7 @@ from gatepost.server.doorstep import certificate_refused, secured
 from gatepost.server.hostname import confirmed_hostnames
 from gatepost.server.phrases import BEFORE_TLS
 from gatepost.server.record import Record
-from gatepost.server.refuse import core_reason, refused, refused_right
+from gatepost.server.refuse import core_offence, core_reason, refused, refused_right
 from gatepost.server.sessions import SessionReport, session_report
 from gatepost.server.shard import Shard, SmtpVirtualServer
 from gatepost.server.transaction import Transaction
@@ -365,8 +365,8 @@ class SmtpConversation:
         reason = core_reason(reply)
         if isinstance(event, heard.TooManyErrors):
             reason = Reason.TOO_MANY_ERRORS
-        if reply.code == 421:  # too many errors, or no SMTP at all
-            self._shard.guard.offend(Offence.RUBBISH, self._client.peer)
+        if (offence := core_offence(reply)) is not None:
+            self._shard.guard.offend(offence, self._client.peer)
         reply = reply.one_line(reason.value, self.id)
         self._record.refused("command", reason, reply)
         return reply

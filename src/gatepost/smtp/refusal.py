@@ -21,8 +21,10 @@ NEEDS_TLS: Final = Reply(530, "5.7.0", ("REQUIRETLS needs TLS: issue a STARTTLS 
 TLS_ACTIVE: Final = Reply(503, "5.5.1", ("TLS is already active",))
 AUTHENTICATED: Final = Reply(503, "5.5.1", ("Already authenticated",))
 
+AUTH_BEFORE_EHLO: Final = Reply(503, "5.5.1", ("EHLO first: AUTH is not offered before it",))
 # The words of 503; every other verb out of order gets the last.
 _OUT_OF_ORDER: Final = {
+    (State.START, Verb.AUTH): AUTH_BEFORE_EHLO,
     (State.READY, Verb.RCPT): Reply(503, "5.5.1", ("MAIL first",)),
     (State.READY, Verb.DATA): Reply(503, "5.5.1", ("MAIL first",)),
     # RFC 5321 §3.3 leaves 503 or 554; this one is what the words of 554 are for.
