@@ -21,9 +21,10 @@ from gatepost.admin.generation import Generations
 from gatepost.admin.guardhouse import GuardHouse, ended
 from gatepost.admin.link import Link, Refused, Value, reachable
 from gatepost.admin.patrol import Beat, Patrol
-from gatepost.admin.switches import Switches
+from gatepost.admin.switches import switches_of
 from gatepost.config.check import check
 from gatepost.config.load import ConfigError, load_text, read_text
+from gatepost.config.renames import renames
 from gatepost.config.schema import Settings
 from gatepost.consoling import Consoling, Everybody, Standing
 from gatepost.housekeeping import Housekeeping
@@ -59,8 +60,8 @@ class Daemon:
         self._place = place
         self._log = log
         self._generations = Generations(place.generations)
+        self._switches = switches_of(place.servers, self._generations, settings, file)
         self._generation = self._generations.keep(text, by="start")
-        self._switches = Switches(place.servers)
         self._ends = Ends()
         self._changing = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -184,7 +185,8 @@ class Daemon:
             if settings.state != self._settings.state:
                 raise Refused("`state` cannot change while Gatepost runs: stop it, move the folder, start it")
             waiting = [key for key in _AT_START if getattr(settings, key) != getattr(self._at_start, key)]
-            await self._take_over(text, settings, by=by)
+            with self._switches.renamed(renames(self._settings, settings)):
+                await self._take_over(text, settings, by=by)
             return {
                 "generation": self._generation.number,
                 "at": self._generation.at,

@@ -61,9 +61,9 @@ def test_the_end_of_all_relay_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_server_that_goes_and_one_that_comes_are_named_once(tmp_path: Path) -> None:
-    found = said(tmp_path, FILE.replace("smtp.submission", "smtp.inside"))
+    found = said(tmp_path, FILE.replace("smtp.submission", "smtp.inside").replace("2587", "2588"))
     assert "virtual server smtp.submission goes; it listened on 127.0.0.1:2587" in found
-    assert "virtual server smtp.inside is new; it listens on 127.0.0.1:2587" in found
+    assert "virtual server smtp.inside is new; it listens on 127.0.0.1:2588" in found
     assert not any(one.startswith("smtp.") for one in found)
 
 
@@ -72,3 +72,11 @@ def test_a_limit_is_told_with_both_values(tmp_path: Path) -> None:
         "limits.connections: 1000 becomes 7",
         "smtp.submission.connections: 1000 becomes 7",
     ]
+
+
+def test_another_name_is_one_sentence_and_other_changes_are_told_of_the_new_one(tmp_path: Path) -> None:
+    after = FILE.replace("[smtp.submission]", "[smtp.clients]")
+    (only,) = said(tmp_path, after)
+    assert only.startswith("virtual server smtp.submission is called smtp.clients from now on")
+    more = said(tmp_path, after.replace("group:POP3 Relay", "user:bob"))
+    assert more[1] == "ann@example.org could relay through 'clients', now it can't"

@@ -70,3 +70,20 @@ def test_what_would_not_do_is_not_written(
     said = terminal("config", *(server if one == "SERVER" else one for one in arguments))
     assert said.code == code, said
     assert file.read_text() == before
+
+
+def test_a_virtual_server_is_renamed_with_all_that_is_in_it(terminal: Terminal, house: Path) -> None:
+    file = house / "gatepost.toml"
+    (server, other) = [
+        name for name in ("submission", "internet", "smtp") if f"[smtp.{name}]" in file.read_text()
+    ]
+    file.write_text(file.read_text().replace(f"[smtp.{server}]", f"[smtp.{server}] # for people"))
+    done = terminal("config", "rename-server", server, "clients")
+    assert done.code == 0, done
+    assert f"smtp.{server} is called smtp.clients from now on" in done.out
+    assert "could relay" not in done.out
+    assert "[smtp.clients] # for people" in file.read_text()
+    assert terminal("config", "rename-server", server, "people").code == 3
+    assert terminal("config", "rename-server", "clients", other).code == 3
+    assert terminal("config", "rename-server", "clients", "a name").code == 3
+    assert "[smtp.clients]" in file.read_text()

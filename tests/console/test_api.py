@@ -306,6 +306,22 @@ def test_without_a_daemon_nothing_is_changed(rig: Rig) -> None:
     assert (kind(stale), stale.status_code) == ("changed-meanwhile", 412)
 
 
+def test_a_virtual_server_is_renamed_where_that_is_possible(rig: Rig) -> None:
+    asking = program(rig)
+    now = asking.get("/config")
+
+    def renamed(server: str, name: str, etag: str = now.headers["etag"]) -> httpx.Response:
+        body = {"server": server, "name": name}
+        return asking.ask("POST", "/config/rename-server", json=body, headers={"if-match": etag})
+
+    assert renamed("smtp.submission", "internet").status_code == 409
+    assert renamed("smtp.nobody", "clients").status_code == 409
+    assert renamed("smtp.submission", "a name").status_code == 422
+    assert renamed("smtp.submission", "clients", '"other"').status_code == 412
+    assert kind(renamed("smtp.submission", "clients")) == "not-running"
+    assert rig.office.house.file.read_text() == now.json()["text"]
+
+
 # administrators
 
 

@@ -56,6 +56,31 @@ def test_stopped_and_paused_virtual_servers_stay_so_over_a_restart(make_house: M
     assert house.greeting(EXTRA) == b""
 
 
+def test_a_virtual_server_that_is_renamed_stays_stopped_and_keeps_its_doors_open(make_house: Make) -> None:
+    house = make_house()
+    house.write(internet(), internet(EXTRA, name="extra"), pop3())
+    house.start()
+    house.ask("stop", name="extra")
+    house.ask("pause", name="mail")
+    with house.smtp() as session:
+        house.reload(internet(name="outside"), internet(EXTRA, name="more"), pop3())
+        send(session, "what is open goes on")
+    assert house.status()["states"] == {
+        "smtp.outside": "running",
+        "smtp.more": "stopped",
+        "pop3.mail": "paused",
+    }
+    assert house.greeting(EXTRA) == b""
+    assert house.greeting(INTERNET).startswith(b"220")
+    assert house.stop() == 0
+    house.write(internet(), internet(EXTRA, name="extra"), pop3())  # renamed while nothing runs
+    house.start()
+    assert house.status()["states"]["smtp.extra"] == "stopped"
+    assert house.greeting(EXTRA) == b""
+    house.ask("start", name="extra")
+    assert house.greeting(EXTRA).startswith(b"220")
+
+
 def test_a_taken_address_is_explained_and_the_others_go_on(make_house: Make) -> None:
     house = make_house()
     house.write(internet(), internet(SPARE, name="spare"), pop3())

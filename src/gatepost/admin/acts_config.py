@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gatepost.admin.configuration import Stale, changes, digest, safe
+from gatepost.admin.configuration import Stale, changes, digest, safe, written
 from gatepost.admin.desk import Desk
 from gatepost.admin.difference import Change
 from gatepost.admin.link import NotRunning, Refused, Value
+from gatepost.config.edit import Draft
 from gatepost.config.load import ConfigError
+from gatepost.config.renames import rename
 from gatepost.config.schema import Settings
 from gatepost.wholefile import replace_file
 
@@ -53,6 +55,20 @@ class ConfigActs:
         except FileNotFoundError:
             raise Refused(f"there is no generation {number}", exit_code=3) from None
         return await self._apply("config-undo", text, base)
+
+    async def rename_server(self, protocol: str, name: str, new: str, *, base: str) -> Applied:
+        """The virtual server is called `new`, and in force. Raises as `apply`, EditError."""
+        self._desk.require("config-apply")
+
+        def renamed() -> str:
+            there = written(self._house.file)
+            if there.digest != base:
+                raise Stale("the file was changed meanwhile; look at the change and repeat yours")
+            draft = Draft(self._house.file, there.text)
+            rename(draft, (protocol, name), new)
+            return draft.text
+
+        return await self._apply("config-apply", await self._house.work(renamed), base)
 
     async def reload(self) -> Applied:
         """The file as it stands is in force; what the daemon cannot take over it says.

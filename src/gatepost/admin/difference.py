@@ -9,6 +9,7 @@ from typing import Any
 
 from gatepost.admin.relayers import Relayer, strangers, users
 from gatepost.config.model import Model
+from gatepost.config.renames import renames
 from gatepost.config.schema import Settings, SmtpServer, VirtualServer
 from gatepost.policy.access import Table
 from gatepost.policy.facts import Identity
@@ -30,8 +31,30 @@ class Change:
 def difference(before: Settings, after: Settings, identities: Iterable[Identity] = ()) -> list[Change]:
     """Every change, relay first. `identities` are the users to ask about."""
     people = list(identities)
+    names = renames(before, after)
+    before = _with_names(before, names)
     found = [*_relay(before, after, people), *_servers(before, after), *_settings(before, after)]
-    return sorted(found, key=lambda change: not change.about_relay)
+    return [*_renamed(names), *sorted(found, key=lambda change: not change.about_relay)]
+
+
+def _renamed(names: Mapping[str, str]) -> Iterator[Change]:
+    for old, new in names.items():
+        yield Change(
+            f"virtual server {old} is called {new} from now on; whether it is stopped or paused goes "
+            "with it, while open sessions, tracking and the records of logins keep the old name"
+        )
+
+
+def _with_names(settings: Settings, names: Mapping[str, str]) -> Settings:
+    """The settings with their virtual servers under the new names, to compare what else is another."""
+    changed: dict[str, Mapping[str, VirtualServer]] = {}
+    for protocol in ("smtp", "pop3"):
+        servers: Mapping[str, VirtualServer] = getattr(settings, protocol)
+        changed[protocol] = {
+            names.get(f"{protocol}.{name}", f"{protocol}.{name}").partition(".")[2]: server
+            for name, server in servers.items()
+        }
+    return settings.model_copy(update=changed) if names else settings
 
 
 # who could relay

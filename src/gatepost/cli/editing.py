@@ -1,4 +1,4 @@
-"""gatepost config set|unset|allow|deny: the file is edited as a person would, comments kept."""
+"""gatepost config set|unset|allow|deny|rename-server: the file is edited as a person would, comments kept."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gatepost.cli.service import changes
 from gatepost.config.check import check
 from gatepost.config.edit import Draft, EditError
 from gatepost.config.load import ConfigError
+from gatepost.config.renames import rename
 from gatepost.config.source import KeyPath
 
 _STEP: Final = re.compile(r'"([^"]+)"|([^."\[\]]+)|\[(\d+)\]')
@@ -65,6 +66,24 @@ def allow(context: typer.Context, name: Server, rights: Rights, to: To, source: 
 def deny(context: typer.Context, name: Server, rights: Rights, to: To, source: From = None) -> None:
     """The access table of a virtual server ends with an entry that denies; a deny wins over everything."""
     _enter(context.obj, "deny", name, rights, to, source)
+
+
+def rename_server(
+    context: typer.Context,
+    name: Server,
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="What it is called then: letters, digits, - and _.")
+    ],
+) -> None:
+    """A virtual server is called otherwise; its addresses, rights and whether it is stopped stay."""
+    here: Context = context.obj
+    draft = _draft(here)
+    protocol, old = _server(draft, name)
+    try:
+        rename(draft, (protocol, old), new.removeprefix(f"{protocol}."))
+    except EditError as problem:
+        raise Failure(str(problem), NO) from None
+    _save(here, draft)
 
 
 def _enter(here: Context, word: str, name: str, rights: list[str], to: str, source: list[str] | None) -> None:
@@ -129,5 +148,6 @@ def _save(here: Context, draft: Draft) -> None:
 def add_to(config: typer.Typer) -> None:
     """The verbs are among those of `gatepost config`."""
     config.command("set")(set_key)
+    config.command("rename-server")(rename_server)
     for verb in (unset, allow, deny):
         config.command()(verb)

@@ -10,6 +10,7 @@ import tomlkit
 from tomlkit.items import AoT, Array, Item
 from tomlkit.toml_document import TOMLDocument
 
+from gatepost.config.headers import without_table
 from gatepost.config.load import load_text
 from gatepost.config.schema import Settings
 from gatepost.config.source import KeyPath
@@ -70,6 +71,14 @@ class Draft:
             table = self._inside(table, key, path)
         table.add(tomlkit.nl())
 
+    def make(self, path: KeyPath) -> None:
+        """There is a table, empty when it was not there."""
+        table: Any = self._document
+        for key in path:
+            if key not in table:
+                table[key] = tomlkit.table()
+            table = self._inside(table, key, path)
+
     def delete(self, path: KeyPath) -> None:
         """The key is not there. Raises EditError when it was not."""
         *above, last = path
@@ -77,7 +86,15 @@ class Draft:
         for key in above:
             table = self._inside(table, key, path)
         self._must_hold(table, last, path)
-        del table[last]
+        text = without_table(self.text, path)
+        if text is None:
+            del table[last]
+        else:
+            self.rewrite(text)
+
+    def rewrite(self, text: str) -> None:
+        """The text is the draft, whoever changed it. Raises tomlkit's ParseError."""
+        self._document = tomlkit.parse(text)
 
     def append_access(self, server: tuple[str, str], entry: Mapping[str, Any]) -> None:
         """The virtual server's access list ends with this entry, on a line of its own."""

@@ -25,6 +25,15 @@ _PLAIN = re.compile(r"[^,\]}#\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
+class KeySpan:
+    """A key as it stands in the text, from `begin` to before `end`; `path` ends with it."""
+
+    path: KeyPath
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A configuration file and the line of each of its keys; lines count from 1."""
 
@@ -45,11 +54,20 @@ def key_lines(text: str) -> dict[KeyPath, int]:
     return scanner.lines
 
 
+def key_spans(text: str) -> list[KeySpan]:
+    """Each place in a valid TOML text where a key is written, in the text's order."""
+    scanner = _Scanner(text)
+    scanner.document()
+    return scanner.spans
+
+
 class _Scanner:
     """A cursor over the text; each method begins at its construct and leaves behind its end."""
 
     def __init__(self, text: str) -> None:
         self.lines: dict[KeyPath, int] = {}
+        self.spans: list[KeySpan] = []
+        self._written: list[tuple[int, int]] = []
         self._text = text
         self._at = 0
         self._counted_to = 0
@@ -101,9 +119,12 @@ class _Scanner:
 
     def _keys(self) -> KeyPath:
         keys: KeyPath = ()
+        self._written = []
         while True:
             self._blank()
+            begin = self._at
             keys = (*keys, self._key())
+            self._written.append((begin, self._at))
             self._blank()
             if not self._text.startswith(".", self._at):
                 return keys
@@ -174,6 +195,10 @@ class _Scanner:
         """Notes each key on the way; the first mention of a table is its line."""
         for end in range(1, len(keys) + 1):
             self.lines.setdefault(table + keys[:end], line)
+        # an array of tables has put indices between the keys, which nobody writes
+        names = [end for end, key in enumerate(keys, 1) if isinstance(key, str)]
+        for end, (begin, after) in zip(names, self._written, strict=True):
+            self.spans.append(KeySpan(table + keys[:end], begin, after))
 
     def _line_here(self) -> int:
         self._line += self._text.count("\n", self._counted_to, self._at)

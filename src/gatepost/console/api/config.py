@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 from gatepost.admin.acts import Acts
 from gatepost.admin.acts_config import Applied
 from gatepost.admin.configuration import changes, finding_row, judged, written
+from gatepost.config.edit import EditError
+from gatepost.config.renames import NAME
 from gatepost.console.api.caller import acts_of, asks
 from gatepost.console.api.idempotency import idempotency_key
 from gatepost.console.api.shapes import Body, Row, example, examples
@@ -33,6 +35,12 @@ class Text(Body):
 class Number(Body):
     model_config = examples(twelve={"generation": 12})
     generation: Annotated[int, Field(ge=1, le=2**53, strict=True)]
+
+
+class NewName(Body):
+    model_config = examples(submission={"server": "smtp.submission", "name": "clients"})
+    server: Annotated[str, Field(pattern="^(smtp|pop3)[.].", max_length=200)]
+    name: Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 
 
 @router.get(
@@ -101,6 +109,22 @@ async def undo(
 ) -> Row:
     """The file is what it was in that generation, and in force. If-Match as for PUT."""
     return _answer(response, await acts.config.undo(wanted.generation, base=_base(if_match)))
+
+
+@router.post("/config/rename-server", dependencies=[Depends(idempotency_key)], responses=example(_APPLIED))
+async def rename_server(
+    wanted: NewName, response: Response, acts: Annotated[Acts, Depends(acts_of)], if_match: IfMatch = None
+) -> Row:
+    """The virtual server has another name, in force at once; whether it is stopped goes with it.
+
+    If-Match as for PUT. 409 where the name is taken, or there is no such virtual server.
+    """
+    protocol, _, old = wanted.server.partition(".")
+    try:
+        done = await acts.config.rename_server(protocol, old, wanted.name, base=_base(if_match))
+    except EditError as problem:
+        raise HTTPException(409, str(problem)) from None
+    return _answer(response, done)
 
 
 @router.post("/config/reload", dependencies=[Depends(idempotency_key)], responses=example(_APPLIED))
