@@ -16,10 +16,9 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from gatepost.directory.certified import user_of
-from gatepost.directory.devices import Devices
+from gatepost.directory.devices import Devices, KeyRing
 from gatepost.directory.directory import Directory, Refusal, Unavailable
 from gatepost.directory.granted import TokenIssuers, TokenRefused, bearer_of, ticketed
-from gatepost.directory.password import SCRAM_ITERATIONS, SCRAM_SALT_BYTES
 from gatepost.guard.attempt import Attempt, Outcome, Rejected, Tried, Welcome
 from gatepost.guard.limits import OPEN, Treatment
 from gatepost.log import Log
@@ -28,6 +27,7 @@ from gatepost.policy.login import password_refused
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
 from gatepost.store import naming
+from gatepost.store.scram import SCRAM_ITERATIONS, SCRAM_SALT_BYTES
 from gatepost.store.user import ScramKeys
 from gatepost.wire.gssapi import GssContext
 
@@ -114,7 +114,7 @@ class Login:
             fresh = await self._directory.identity(identity.name)
         return None if fresh is None else identity.learnt_anew(fresh)
 
-    async def keys(self, attempt: Attempt, name: str) -> ScramKeys | Rejected:
+    async def keys(self, attempt: Attempt, name: str) -> KeyRing | Rejected:
         """The keys for a SCRAM exchange; for an unknown name keys that nobody can prove.
 
         The guard counts the exchange as under way until `proven`, `disproven` or the session's end.
@@ -129,19 +129,34 @@ class Login:
             return rejected
         with self._undecided(attempt):
             try:
-                keys = await self._directory.scram_keys(name)
+                ring = await self._keys(attempt, name)
             except Unavailable as error:
                 return self._unavailable(attempt, name, error)
-        return keys or self._decoy(name)
+        return KeyRing((self._decoy(name),)) if ring.is_empty else ring
+
+    async def _keys(self, attempt: Attempt, name: str) -> KeyRing:
+        """The account's own and those of its devices. Raises Unavailable."""
+        own = await self._directory.scram_keys(name)
+        if self._devices is not None and attempt.use is not None:
+            return self._devices.scram_keys(name, own, attempt.peer, attempt.use)
+        return KeyRing((own,) if own else ())
 
     async def proven(self, attempt: Attempt, name: str, keys: ScramKeys) -> Outcome:
         """Whether the name may in, a SCRAM exchange over `keys` having proved the password."""
         with self._undecided(attempt):
             try:
-                answer = await self._directory.proven(name, keys)
+                answer = await self._proved(attempt, name, keys)
             except Unavailable as error:
                 return self._unavailable(attempt, name, error)
         return self._done(attempt, name, _outcome(answer), None)
+
+    async def _proved(self, attempt: Attempt, name: str, keys: ScramKeys) -> Identity | Refusal:
+        """By a device's keys or the account's own. Raises Unavailable."""
+        if self._devices is not None and attempt.use is not None:
+            answer = await self._devices.proven(name, keys, attempt.peer, attempt.use)
+            if answer is not None:
+                return answer
+        return await self._directory.proven(name, keys)
 
     async def further(
         self, attempt: Attempt, identity: Identity, code: Secret, is_right: Callable[[], bool]
@@ -226,7 +241,7 @@ class Login:
         rejected = Rejected(reason)
         if reason is Reason.WRONG_PASSWORD:
             try:
-                if await self._directory.scram_keys(name) is None:
+                if (await self._keys(attempt, name)).is_empty:
                     rejected = Rejected(Reason.UNKNOWN_USER)
             except Unavailable:
                 pass  # the reason is only less exact then

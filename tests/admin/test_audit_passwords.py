@@ -9,9 +9,10 @@ import pytest
 
 from gatepost.admin.audit_guesses import common_guesses, own_guesses
 from gatepost.admin.audit_passwords import PasswordTrials, Subject, fits
-from gatepost.directory.password import Cost, Passwords, scram_keys
+from gatepost.directory.password import Cost, Passwords
 from gatepost.directory.password_rules import common_passwords
 from gatepost.secret import Secret
+from gatepost.store.scram import Salt, scram_keys
 from gatepost.store.user import Credential
 
 COMMON = ("123456", "letmein", "qwerty")
@@ -23,7 +24,7 @@ def credential(password: str, *, scram: bool = True, salt: bytes = b"salt" * 4) 
         kept = passwords.credential(Secret(password))
     finally:
         passwords.close()
-    return Credential(kept.password_hash, scram_keys(Secret(password), salt, 10) if scram else None)
+    return Credential(kept.password_hash, scram_keys(Secret(password), Salt(salt, 10)) if scram else None)
 
 
 def subject(name: str, password: str, *, scram: bool = True) -> Subject:

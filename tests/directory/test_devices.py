@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from directory.directories import House, open_house
-from gatepost.directory.devices import Devices
+from gatepost.directory.devices import Devices, KeyRing
 from gatepost.directory.directory import Directories, Refusal
 from gatepost.mail.address import Address
 from gatepost.policy.access import Right
@@ -20,6 +20,8 @@ from gatepost.policy.facts import Identity
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
 from gatepost.store.app_password import NewAppPassword, grouped, networks_of, senders_of
+from gatepost.store.scram import Salt, scram_keys
+from gatepost.store.user import ScramKeys
 
 PEER = ip_address("10.0.5.17")
 NOW = datetime.now(UTC)
@@ -170,3 +172,85 @@ def test_a_refusal_costs_what_a_wrong_password_costs(site: Site, monkeypatch: py
     assert len(checked) == 3
     let_in(site, site.issue("bob@example.org", NewAppPassword("near")))
     assert len(checked) == 3
+
+
+def ring(site: Site, name: str = "bob", peer: str = "10.0.5.17", use: Right = Right.SUBMIT) -> KeyRing:
+    own = asyncio.run(site.house.directory.scram_keys(name))
+    return site.devices.scram_keys(name, own, ip_address(peer), use)
+
+
+def keys_of(text: str, like: ScramKeys) -> ScramKeys:
+    keys = scram_keys(Secret(text), Salt(like.salt, like.iterations))
+    assert keys is not None
+    return keys
+
+
+def test_scram_compares_with_every_secret_of_the_account(site: Site) -> None:
+    first = site.issue("bob@example.org", NewAppPassword("first"))
+    second = site.issue("bob@example.org", NewAppPassword("second"))
+    for name in ("bob", " BOB@example.org"):
+        good = ring(site, name).good
+        typed = ["tangerine", first.reveal(), grouped(first), second.reveal(), grouped(second)]
+        assert {keys_of(text, good[0]) for text in typed} == set(good)
+    device = asyncio.run(site.devices.proven("bob", keys_of(grouped(second), good[0]), PEER, Right.SUBMIT))
+    assert isinstance(device, Identity)
+    assert device.device is not None
+    assert (device.name, device.device.name) == ("bob@example.org", "second")
+    own = keys_of("tangerine", good[0])
+    assert asyncio.run(site.devices.proven("bob", own, PEER, Right.SUBMIT)) is None
+    assert ring(site, "zoe") == KeyRing()
+
+
+def test_what_is_over_or_elsewhere_proves_nothing_by_scram_and_is_told_apart(site: Site) -> None:
+    revoked = site.issue("bob@example.org", NewAppPassword("revoked"))
+    site.house.accounts.app_passwords.revoke("bob@example.org", "revoked", by="test")
+    timed = site.issue("bob@example.org", NewAppPassword("timed", expires=NOW + timedelta(days=1)))
+    far = site.issue("bob@example.org", NewAppPassword("far", networks=networks_of(["10.0.6.0/24"])))
+    site.now += timedelta(days=1)
+    found = ring(site)
+    (own,) = found.good
+    for secret, reason in (
+        (revoked, Reason.APP_PASSWORD_REVOKED),
+        (timed, Reason.APP_PASSWORD_EXPIRED),
+        (far, Reason.APP_PASSWORD_ELSEWHERE),
+    ):
+        keys = keys_of(secret.reveal(), own)
+        assert found.spent[keys] is reason
+        # also when that came about between the first message and the proof
+        assert asyncio.run(site.devices.proven("bob", keys, PEER, Right.SUBMIT)) == Refusal(reason)
+    assert set(ring(site, peer="10.0.6.1").good) > {own, keys_of(far.reveal(), own)}
+    assert ring(site, peer="10.0.6.1", use=Right.COLLECT).good == (own,)
+
+
+def test_a_new_password_of_the_account_keeps_the_salt_of_its_devices(site: Site) -> None:
+    accounts = site.house.accounts
+    secret = site.issue("bob@example.org", NewAppPassword("NAS"))
+    new = site.house.passwords.credential(
+        Secret("clementine"), accounts.app_passwords.salt("Bob@example.org")
+    )
+    accounts.users.set_password("bob@example.org", new, by="test")
+    site.house.directory.refresh()
+    good = ring(site).good
+    assert {keys_of("clementine", good[0]), keys_of(secret.reveal(), good[0])} < set(good)
+    assert accounts.app_passwords.salt("ann@example.org") is None
+
+
+def test_an_account_of_another_directory_has_scram_by_its_devices_alone(site: Site) -> None:
+    kept = site.house.accounts.app_passwords
+    _, secret = kept.add(
+        "carl@example.org", NewAppPassword("NAS"), by="t", directory="ad", names=["CORP\\Carl"]
+    )
+    for name in ("corp\\carl", "carl@example.org"):
+        found = site.devices.scram_keys(name, None, PEER, Right.SUBMIT)
+        assert found.good[0] == keys_of(secret.reveal(), found.good[0])
+    # and is asked for only when the proof is there
+    answer = site.devices.proven("corp\\carl", found.good[0], PEER, Right.SUBMIT)
+    assert asyncio.run(answer) == Refusal(Reason.WRONG_PASSWORD)
+
+
+def test_the_secret_alone_opens_what_was_issued_before_there_were_keys(site: Site) -> None:
+    secret = site.issue("bob@example.org", NewAppPassword("NAS"))
+    with site.house.accounts.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM app_password_keys")
+    let_in(site, secret)
+    assert len(ring(site).good) == 1

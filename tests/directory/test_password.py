@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from gatepost.directory.cache import Cache
 from gatepost.directory.directory import Busy
-from gatepost.directory.password import SCRAM_ITERATIONS, Cost, Passwords, Proven, scram_keys
+from gatepost.directory.password import Cost, Passwords, Proven
 from gatepost.secret import Secret
+from gatepost.store.scram import SCRAM_ITERATIONS, Salt, scram_keys
 
 CHEAP = Cost(memory_kib=8, passes=1)
 RIGHT = Secret("tangerine")
@@ -166,7 +167,7 @@ def test_a_password_that_scram_cannot_have_is_not_for_ever_outdated() -> None:
 
 def test_the_scram_keys_are_those_of_rfc_7677() -> None:
     """RFC 7677 §3, the example exchange."""
-    keys = scram_keys(Secret("pencil"), base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ=="), 4096)
+    keys = scram_keys(Secret("pencil"), Salt(base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ=="), 4096))
     assert keys is not None
     nonce = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
     auth_message = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 
@@ -41,3 +42,15 @@ def test_a_wrong_password_proves_nothing(gate: Gate, authority: Authority) -> No
     done = gsasl(gate, authority, "SCRAM-SHA-256-PLUS", "-p", "wrong")
     assert "535 5.7.8" in done.stdout
     assert done.returncode
+
+
+@pytest.mark.parametrize("dashes", [True, False])
+def test_a_device_proves_its_own_secret(gate: Gate, authority: Authority, dashes: bool) -> None:
+    label = f"NAS, dashes {dashes}"
+    made = json.loads(gate.command("user", "app-password", ANN.name, "--label", label, "--json").stdout)
+    secret = made["secret"] if dashes else made["secret"].replace("-", "")
+    done = gsasl(gate, authority, "SCRAM-SHA-256-PLUS", "-p", secret)
+    assert "Client authentication finished (server trusted)" in done.stdout, done.stdout
+    assert f'device="{label}"' in gate.wait_for_log(f'device="{label}"')
+    own = gsasl(gate, authority, "SCRAM-SHA-256-PLUS", "-p", ANN.password)
+    assert "Client authentication finished (server trusted)" in own.stdout, own.stdout

@@ -123,7 +123,7 @@ class Maildrop:
             self.scram = None
             return err("wrong name or password", Code.AUTH)
         if isinstance(step, KeysWanted):
-            step = step.give(Keys())
+            step = step.give([Keys()], [])
         if isinstance(step, Challenge):
             return challenge(step.data)
         self.scram = None

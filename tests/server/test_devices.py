@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,15 +15,17 @@ from typing import Any
 import pytest
 
 from gatepost.policy.allotment import Allotment
+from gatepost.secret import Secret
 from gatepost.store.app_password import NewAppPassword, grouped, networks_of, senders_of
 from gatepost.store.tracking import Question
+from gatepost.wire.scram_client import ScramClient
 from server.gate import PASSWORD, Dialogue, Gate, gate
 
 SERVERS = """
 [smtp.smtp]
 listen = ["127.0.0.1:0"]
 tls = "off"
-auth = ["PLAIN", "LOGIN"]
+auth = ["SCRAM-SHA-256", "PLAIN", "LOGIN"]
 auth_in_clear = true
 access = [
   { allow = ["connect"], to = "net:127.0.0.0/8" },
@@ -198,3 +200,38 @@ async def test_each_device_has_an_allowance_within_its_accounts(tmp_path: Path) 
             assert "queued" in await client.hand_in("bob@example.org", ELSE)
             assert "rate-limited" in await client.hand_in("bob@example.org", ELSE)
             await client.close()
+
+
+async def by_scram(here: Gate, secret: str) -> str:
+    """The reply to a login of bob by SCRAM; the client is content with the server's own proof."""
+    client = await here.dial()
+    await client.reply()
+    await client.hello()
+    scram = ScramClient("bob", Secret(secret), nonce=b"n" * 18)
+    reply = await client.say(f"AUTH SCRAM-SHA-256 {b64encode(scram.start()).decode()}")
+    while reply.startswith("334"):
+        reply = await client.say(b64encode(scram.step(b64decode(reply[4:]))))
+    if reply.startswith("235"):
+        scram.finish()
+        assert "queued" in await client.hand_in("bob@example.org", ELSE)
+    await client.close()
+    return reply
+
+
+@in_a_loop
+async def test_scram_serves_every_device_and_the_account_itself(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        first, second, old = (issue(here, NewAppPassword(name)) for name in ("first", "second", "old"))
+        for secret in (PASSWORD, first, second.replace("-", ""), second):
+            assert (await by_scram(here, secret)).startswith("235")
+        here.accounts.app_passwords.revoke("bob@example.org", "old", by="test")
+        said = {(await by_scram(here, secret)).partition("[")[0] for secret in (old, "wrong", first.upper())}
+        assert said == {"535 5.7.8 Authentication credentials invalid "}
+        log = here.logged()
+        for known in (
+            "device=first",
+            "device=second",
+            "reason=app-password-revoked",
+            "reason=wrong-password",
+        ):
+            assert known in log

@@ -16,17 +16,20 @@ from gatepost.store.aliases import Alias
 from gatepost.store.groups import Group
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.place import Place
+from gatepost.store.scram import Salt
 from gatepost.store.user import Credential, User
 
 Row = dict[str, Any]
 
 
-def new_credential(name: str, password: Secret, *, even_so: bool = False) -> Credential:
-    """The password as it is kept. Raises PasswordRefused."""
+def new_credential(
+    name: str, password: Secret, *, even_so: bool = False, salt: Salt | None = None
+) -> Credential:
+    """The password as it is kept; `salt` is that of the user's devices. Raises PasswordRefused."""
     require_good(name, password, even_so=even_so)
     passwords = Passwords(slots=1)
     try:
-        return passwords.credential(password)
+        return passwords.credential(password, salt)
     finally:
         passwords.close()
 

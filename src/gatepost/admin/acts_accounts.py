@@ -85,7 +85,8 @@ class UserActs:
 
         def change() -> None:
             user = self._user(name)
-            credential = admin.new_credential(user.name, password, even_so=even_so)
+            salt = self._house.accounts.app_passwords.salt(user.name)
+            credential = admin.new_credential(user.name, password, even_so=even_so, salt=salt)
             self._house.accounts.users.set_password(user.name, credential, by=self._desk.by)
 
         await self._desk.work("user-passwd", change)

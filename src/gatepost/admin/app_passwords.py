@@ -79,7 +79,7 @@ def add_app_password(
         why = _WHY_NOBODY.get(login, "cannot log in now")
         raise NoHolder(f"{name[:254]} {why}", "see to that first")
     made, secret = accounts.app_passwords.add(
-        login.name, new, by=by, directory=login.directory, length=length
+        login.name, new, by=by, directory=login.directory, names=_names(login, name), length=length
     )
     return Issued(made, secret, tuple(_notes(login, new.senders)))
 
@@ -157,6 +157,12 @@ def expiry_of(text: str, now: datetime) -> datetime:
         raise BadName(
             f"{text[:40]!r} is no expiry", "write a number of days, or a day like 2027-01-31"
         ) from None
+
+
+def _names(login: Identity, name: str) -> set[str]:
+    """What the account may be called in the device."""
+    addresses = (str(address) for address in login.addresses)
+    return {*login.names, *addresses, name.strip()}
 
 
 def _notes(identity: Identity, senders: tuple[Address, ...]) -> Iterator[str]:

@@ -23,8 +23,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from gatepost.admin.audit_guesses import own_guesses
 from gatepost.admin.certfiles import service_owner
-from gatepost.directory.password import prepared, scram_keys
+from gatepost.directory.password import prepared
 from gatepost.secret import Secret
+from gatepost.store.scram import Salt, scram_keys
 from gatepost.store.user import Credential
 from gatepost.wholefile import replace_file
 
@@ -172,7 +173,7 @@ class _Prefixes:
 def fits(credential: Credential, guess: str) -> bool:
     """Whether the guess is the password."""
     if credential.scram is not None:
-        keys = scram_keys(Secret(guess), credential.scram.salt, credential.scram.iterations)
+        keys = scram_keys(Secret(guess), Salt(credential.scram.salt, credential.scram.iterations))
         return keys is not None and hmac.compare_digest(keys.stored_key, credential.scram.stored_key)
     try:
         return _HASHER.verify(credential.password_hash, prepared(Secret(guess)))

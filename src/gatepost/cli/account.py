@@ -85,7 +85,8 @@ def passwd(
     """A new password; open sessions go on, the old password is dead at once."""
     with context.obj.accounts() as (settings, accounts):
         user = accounts.users.get(name, tuple(settings.domains))
-        credential = admin.new_credential(user.name, _password(from_stdin=password_stdin), even_so=even_so)
+        password, salt = _password(from_stdin=password_stdin), accounts.app_passwords.salt(user.name)
+        credential = admin.new_credential(user.name, password, even_so=even_so, salt=salt)
         accounts.users.set_password(user.name, credential, by=who())
         print(f"{user.name} has a new password")
 

@@ -2,12 +2,14 @@
 
 It is asked before the account's own password, so that no directory ever sees a device's secret: a
 printer with a revoked one would lock its owner out of the domain by trying on.
+
+By SCRAM one proof is compared with the keys of the account's own password and of all its devices.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
@@ -17,9 +19,23 @@ from gatepost.policy.access import Right
 from gatepost.policy.facts import Device, Identity, Peer
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
+from gatepost.store.app_keys import matching
 from gatepost.store.app_password import AppPassword, bare
 from gatepost.store.app_passwords import AppPasswords
 from gatepost.store.database import DatabaseError
+from gatepost.store.user import ScramKeys
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """The keys any of which opens an account, and `spent` ones, with why they do not. All of one salt."""
+
+    good: tuple[ScramKeys, ...] = ()
+    spent: Mapping[ScramKeys, Reason] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.good and not self.spent
 
 
 class Devices:
@@ -39,19 +55,56 @@ class Devices:
         found = None if text is None else self._of_secret(text)
         if found is None:
             return None
+        answer = await self._answer(found, name, peer, use)
+        if isinstance(answer, Refusal):
+            await self._directory.pretend(password)
+        return answer
+
+    def scram_keys(self, name: str, own: ScramKeys | None, peer: Peer, use: Right) -> KeyRing:
+        """The keys of the account called so: its `own`, and those of its devices under the same salt.
+
+        Asks no directory: that would take its time for the names that it knows. Raises Unavailable.
+        """
+        try:
+            found = self._kept.named(name)
+        except (DBAPIError, DatabaseError) as error:
+            raise Unavailable(str(error)) from error
+        like = own or next((one.keys[0] for one in found), None)
+        good, spent = [own] if own else [], dict[ScramKeys, Reason]()
+        for one in found:
+            if like is None or one.keys[0].salt != like.salt or one.keys[0].iterations != like.iterations:
+                continue
+            refusal = self._refusal(one.app_password, peer, use)
+            if refusal is None:
+                good += one.keys
+            else:
+                spent |= dict.fromkeys(one.keys, refusal.reason)
+        return KeyRing(tuple(good), spent)
+
+    async def proven(self, name: str, keys: ScramKeys, peer: Peer, use: Right) -> Identity | Refusal | None:
+        """Who that is, a SCRAM exchange over a device's keys having proved it; None: no device's.
+
+        Raises Unavailable.
+        """
+        try:
+            found = next(matching(self._kept.named(name), keys), None)
+        except (DBAPIError, DatabaseError) as error:
+            raise Unavailable(str(error)) from error
+        if found is None:
+            return None
+        return await self._answer(found, name, peer, use) or Refusal(Reason.WRONG_PASSWORD)
+
+    async def _answer(
+        self, found: AppPassword, name: str, peer: Peer, use: Right
+    ) -> Identity | Refusal | None:
+        """Whoever bears the name, with the device `found`; None where that is somebody else's."""
         self._directory.refresh()
         identity = await self._directory.identity(name)
         if identity is None:
-            refusal = Refusal(Reason.ACCOUNT_DISABLED) if await self._directory.knows(name) else None
-        elif identity.name != found.account or identity.directory != found.directory:
-            refusal = None
-        else:
-            refusal = self._refusal(found, peer, use)
-            if refusal is None:
-                return replace(identity, device=_device(found))
-        if refusal is not None:
-            await self._directory.pretend(password)
-        return refusal
+            return Refusal(Reason.ACCOUNT_DISABLED) if await self._directory.knows(name) else None
+        if identity.name != found.account or identity.directory != found.directory:
+            return None
+        return self._refusal(found, peer, use) or replace(identity, device=_device(found))
 
     async def renewed(self, identity: Identity) -> Identity | None:
         """The same as it is now; None when it may not be logged in any more. Raises Unavailable."""

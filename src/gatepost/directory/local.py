@@ -179,7 +179,9 @@ class LocalDirectory:
         """The password is kept under today's parameters. Failing that, it stays as it was."""
 
         def work() -> None:
-            new = self._passwords.credential(password)
+            new = self._passwords.credential(
+                password, self._accounts.app_passwords.salt(account.identity.name)
+            )
             self._accounts.users.renew_credential(account.number, old.password_hash, new)
 
         try:

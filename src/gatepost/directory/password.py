@@ -3,10 +3,7 @@
 argon2id with OWASP's parameters takes 19 ms and 19 MiB, so checks run in a few threads behind a
 bounded queue, and a password that proved right is remembered for minutes under a keyed hash.
 
-SCRAM keys (RFC 5802 §3) are made when a password is set. They are what an attacker with a stolen
-database would try first, since PBKDF2 is cheaper to guess than argon2id: hence 60,000 iterations,
-not RFC 7677's least 4,096. Not more, since the client pays them at each login and Cyrus SASL
-refuses above 65,536.
+SCRAM keys are made when a password is set.
 """
 
 from __future__ import annotations
@@ -28,11 +25,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from gatepost.directory.cache import Cache
 from gatepost.directory.directory import Busy
 from gatepost.secret import Secret
-from gatepost.store.user import Credential, ScramKeys
-from gatepost.wire.saslprep import SaslprepError, saslprep
+from gatepost.store.scram import SCRAM_ITERATIONS, Salt, fresh_salt, scram_keys, scram_text
+from gatepost.store.user import Credential
 
-SCRAM_ITERATIONS: Final = 60_000
-SCRAM_SALT_BYTES: Final = 16
 PASSWORD_BYTES: Final = 1_024  # longer ones are no passwords but load
 
 T = TypeVar("T")
@@ -101,14 +96,14 @@ class Passwords:
         if self._hasher.check_needs_rehash(credential.password_hash):
             return True
         scram = credential.scram
-        return scram.iterations != SCRAM_ITERATIONS if scram else _scram_text(password) is not None
+        return scram.iterations != SCRAM_ITERATIONS if scram else scram_text(password) is not None
 
-    def credential(self, password: Secret) -> Credential:
-        """The password as it is to be kept. Takes 50 ms: in a service call it through `work`."""
-        text = prepared(password)
-        return Credential(
-            self._hasher.hash(text), scram_keys(password, secrets.token_bytes(SCRAM_SALT_BYTES))
-        )
+    def credential(self, password: Secret, salt: Salt | None = None) -> Credential:
+        """The password as it is to be kept. Takes 50 ms: in a service call it through `work`.
+
+        `salt`: the one that devices of the account have, so that SCRAM goes on serving them.
+        """
+        return Credential(self._hasher.hash(prepared(password)), scram_keys(password, salt or fresh_salt()))
 
     async def work(self, work: Callable[[], T]) -> T:
         """What `work` gives, done in one of the threads.
@@ -173,26 +168,6 @@ def prepared(password: Secret) -> bytes:
     """The octets that are hashed: UTF-8, composed, so that two keyboards give the same."""
     text = password.reveal()
     return unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")
-
-
-def scram_keys(password: Secret, salt: bytes, iterations: int = SCRAM_ITERATIONS) -> ScramKeys | None:
-    """The SCRAM-SHA-256 keys of the password; None when RFC 4013 gives it no form to agree on."""
-    text = _scram_text(password)
-    if text is None:
-        return None
-    salted = hashlib.pbkdf2_hmac("sha256", text.encode(), salt, iterations)
-    client_key = hmac.digest(salted, b"Client Key", "sha256")
-    server_key = hmac.digest(salted, b"Server Key", "sha256")
-    return ScramKeys(salt, iterations, hashlib.sha256(client_key).digest(), server_key)
-
-
-def _scram_text(password: Secret) -> str | None:
-    """The password by RFC 4013; None where that refuses it or leaves nothing, which would be no password."""
-    try:
-        text = saslprep(password.reveal())
-    except SaslprepError:
-        return None
-    return text or None
 
 
 def _dummy_hash(cost: Cost) -> str:

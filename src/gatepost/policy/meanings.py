@@ -99,7 +99,8 @@ MEANINGS: dict[Reason, Meaning] = {
         "Find the session with `gatepost trace`; `gatepost user passwd NAME` sets a new password.",
     ),
     Reason.UNKNOWN_USER: Meaning(
-        "No directory knows the name.", "`gatepost user add NAME`, or mend the client's user name."
+        "No directory knows the name; in a login by SCRAM: no account with keys for it has the name.",
+        "`gatepost user add NAME`, or mend the client's user name; accounts of other directories use PLAIN.",
     ),
     Reason.WRONG_PASSWORD: Meaning(
         "The password is wrong.", "`gatepost user passwd NAME`, or mend the client."

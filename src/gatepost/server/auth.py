@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 
-from gatepost.directory.password import SCRAM_ITERATIONS
+from gatepost.directory.devices import KeyRing
 from gatepost.login import Attempt, Login, Rejected, Welcome
 from gatepost.policy.login import TOKENS, LoginRules, login_refused, offered
 from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
 from gatepost.server.connection import Connection
-from gatepost.store.user import ScramKeys
+from gatepost.store.scram import SCRAM_ITERATIONS
 from gatepost.wire.bearer import BearerServer
 from gatepost.wire.gssapi import GssapiServer
 from gatepost.wire.mechanisms import server_mechanism
@@ -54,7 +54,7 @@ class AuthExchange:
         self._connection = connection
         self._until = 0.0
         self._name = ""
-        self._keys: ScramKeys | None = None
+        self._ring = KeyRing()
         self._verdict: Rejected | None = None
 
     async def begin(self, initial: bytes | None) -> Turn:
@@ -83,7 +83,7 @@ class AuthExchange:
                 return await self._next(await asyncio.to_thread(self._mechanism.step, response))
             return await self._next(self._mechanism.step(response))
         except SaslError as error:
-            return await self._failed(error.fault)
+            return await self._failed(error)
 
     def _offer(self) -> ScramOffer:
         channel = self._connection.channel
@@ -113,13 +113,13 @@ class AuthExchange:
                 return await self._login.certified(self._attempt, self._certificate, authzid)
             case Vouched(_, name, groups):
                 return await self._login.vouched(self._attempt, name, groups)
-            case Proven(_, name):
-                assert self._keys is not None
+            case Proven(_, name, proved):
+                keys = next(keys for keys in self._ring.good if keys == proved)
                 if asyncio.get_running_loop().time() > self._until:
                     # the guard counts it no longer as under way: else many could be begun and kept for later
                     self._login.forget(self._attempt)
                     return Rejected(Reason.LOGIN_LATER)
-                return await self._login.proven(self._attempt, name, self._keys)
+                return await self._login.proven(self._attempt, name, keys)
 
     async def _borne(self, step: Bearer) -> Turn:
         """What is wrong with a token is said first, and refused after the peer's answer to that."""
@@ -133,15 +133,17 @@ class AuthExchange:
         return self._mechanism.refusal()
 
     async def _keys_for(self, wanted: KeysWanted) -> Turn:
-        keys = await self._login.keys(self._attempt, wanted.name)
-        if isinstance(keys, Rejected):
-            return keys
-        self._name, self._keys = wanted.name, keys
+        ring = await self._login.keys(self._attempt, wanted.name)
+        if isinstance(ring, Rejected):
+            return ring
+        self._name, self._ring = wanted.name, ring
         self._until = asyncio.get_running_loop().time() + _EXCHANGE_SECONDS
-        return wanted.give(keys)
+        return wanted.give(ring.good, tuple(ring.spent))
 
-    async def _failed(self, fault: SaslFault) -> Rejected:
-        reason = _FAULTS[fault]
+    async def _failed(self, error: SaslError) -> Rejected:
+        reason = _FAULTS[error.fault]
+        if error.proved is not None:
+            reason = next((why for keys, why in self._ring.spent.items() if keys == error.proved), reason)
         if reason is Reason.AUTH_MALFORMED or not self._name:
             return Rejected(reason)
         return await self._login.disproven(self._attempt, self._name, reason)

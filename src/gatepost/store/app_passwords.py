@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -11,8 +11,9 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from gatepost.secret import Secret
-from gatepost.store import naming, tables
+from gatepost.store import app_keys, naming, tables
 from gatepost.store.account_error import BadName, NameTaken, NotFound
+from gatepost.store.app_keys import LOCAL, KeyedPassword
 from gatepost.store.app_password import (
     LENGTH,
     AppPassword,
@@ -28,8 +29,8 @@ from gatepost.store.app_password import (
 )
 from gatepost.store.audit import Audit, Fact
 from gatepost.store.database import Database, DatabaseError
+from gatepost.store.scram import Salt
 
-LOCAL: Final = "local"  # how identities of our own accounts name their directory
 _TABLE: Final = tables.app_passwords
 # Made once: making them takes longer than SQLite takes to answer.
 _BY_SECRET: Final = select(_TABLE).where(_TABLE.c.secret_hash == bindparam("hash"))
@@ -79,6 +80,16 @@ class AppPasswords:
         with self._database.reading() as connection:
             return [of_row(row) for row in connection.execute(query)]
 
+    def named(self, name: str) -> list[KeyedPassword]:
+        """With their SCRAM keys, those of the account called so; also some that are over."""
+        with self._database.reading() as connection:
+            return app_keys.named(connection, name)
+
+    def salt(self, account: str, directory: str = LOCAL) -> Salt | None:
+        """The salt that the account's own password must have for SCRAM to serve its devices too."""
+        with self._database.reading() as connection:
+            return app_keys.salt_of_devices(connection, naming.canonical(account), directory)
+
     # -- changes -----------------------------------------------------------------------------
 
     def add(
@@ -88,9 +99,12 @@ class AppPasswords:
         *,
         by: str,
         directory: str = LOCAL,
+        names: Iterable[str] = (),
         length: int = LENGTH,
     ) -> tuple[AppPassword, Secret]:
-        """The device may log in as the account; its secret is given this once.
+        """The device may log in as the account; its secret is given this once. Takes 50 ms.
+
+        `names` are what else the account is called at a login.
 
         Raises:
             BadName: a label, length or time that cannot be one.
@@ -114,6 +128,7 @@ class AppPasswords:
         with self._database.writing() as connection:
             self._require_room(connection, account, new.label)
             number = connection.execute(insert(_TABLE).values(values).returning(_TABLE.c.id)).scalar_one()
+            app_keys.keep(connection, number, secret, account=account, directory=directory, names=names)
             added = of_row(connection.execute(select(_TABLE).where(_TABLE.c.id == number)).one())
             self._note(connection, "app-password-add", added, by, after=facts(added))
         return added, secret

@@ -184,3 +184,25 @@ app_passwords = Table(
     ),
     sqlite_autoincrement=True,
 )
+
+# What proves an app password by SCRAM, typed without and with its dashes. Those from before have none.
+app_password_keys = Table(
+    "app_password_keys",
+    metadata,
+    Column("app_password_id", Integer, ForeignKey("app_passwords.id", ondelete="CASCADE"), primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("iterations", Integer, nullable=False),
+    Column("stored_key", LargeBinary, nullable=False),
+    Column("server_key", LargeBinary, nullable=False),
+    Column("dashed_stored_key", LargeBinary, nullable=False),
+    Column("dashed_server_key", LargeBinary, nullable=False),
+)
+
+# How the account of an app password is called at logins: no directory is asked before the proof, so
+# that none tells by its time which names it knows.
+app_password_names = Table(
+    "app_password_names",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("app_password_id", Integer, ForeignKey("app_passwords.id", ondelete="CASCADE"), primary_key=True),
+)

@@ -8,7 +8,7 @@ which may wait meanwhile. Entropy, channel bindings and keys are arguments.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -38,11 +38,15 @@ class SaslFault(Enum):
 
 
 class SaslError(Exception):
-    """The exchange is over. `str` is for the log and names no secret; the peer hears `fault` only."""
+    """The exchange is over. `str` is for the log and names no secret; the peer hears `fault` only.
 
-    def __init__(self, fault: SaslFault, problem: str) -> None:
+    `proved`: the keys that the peer did prove, and that are good for nothing.
+    """
+
+    def __init__(self, fault: SaslFault, problem: str, proved: ScramKeys | None = None) -> None:
         super().__init__(problem)
         self.fault = fault
+        self.proved = proved
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +75,23 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class KeysWanted:
-    """`give` takes the keys of this name, None when there is no such name or it has none."""
+    """`give` takes the keys of this name, any of which may be proved; none when nobody has it.
+
+    Then those that are only told apart from a guess. All are of one salt.
+    """
 
     authzid: str
     name: str
-    give: Callable[[ScramKeys | None], Challenge] = field(repr=False, compare=False)
+    give: Callable[[Sequence[ScramKeys], Sequence[ScramKeys]], Challenge] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """The peer proved that it is `name`. Whether it may log in is the caller's question."""
+    """The peer proved that it is `name`, by `keys`. Whether it may log in is the caller's question."""
 
     authzid: str
     name: str
+    keys: ScramKeys = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

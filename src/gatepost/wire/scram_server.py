@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -66,11 +66,12 @@ class ScramServer:
         "_binding",
         "_first",
         "_keys",
-        "_known",
         "_name",
         "_offer",
         "_plus",
+        "_proved",
         "_server_first",
+        "_spent",
         "_stage",
     )
 
@@ -79,9 +80,10 @@ class ScramServer:
         self._plus = plus
         self._stage = _Stage.FIRST
         self._first: scram.ClientFirst
-        self._keys: ScramKeys
+        self._keys: Sequence[ScramKeys] = ()
+        self._spent: Sequence[ScramKeys] = ()
+        self._proved: ScramKeys
         self._binding = b""
-        self._known = False
         self._name = ""
         self._server_first = ""
 
@@ -97,17 +99,19 @@ class ScramServer:
         if stage is _Stage.FINAL and response is not None:
             return self._prove(response)
         if stage is _Stage.PROVEN and not response:
-            return Proven(self._first.authzid, self._name)
+            return Proven(self._first.authzid, self._name, self._proved)
         raise scram.malformed(f"exchange: {stage.value} was due")
 
-    def _give(self, keys: ScramKeys | None) -> Challenge:
+    def _give(self, keys: Sequence[ScramKeys], spent: Sequence[ScramKeys] = ()) -> Challenge:
         if self._stage is not _Stage.KEYS:
             raise RuntimeError("keys are not asked for")
         self._stage = _Stage.FINAL
-        self._known = keys is not None
-        self._keys = self._no_keys() if keys is None else keys
+        first: ScramKeys = next(iter([*keys, *spent]), None) or self._no_keys()
+        if any((one.salt, one.iterations) != (first.salt, first.iterations) for one in (*keys, *spent)):
+            raise RuntimeError("keys of several salts")
+        self._keys, self._spent = keys, spent
         nonce = self._first.nonce + encode(self._offer.nonce).decode()
-        self._server_first = scram.server_first(nonce, self._keys)
+        self._server_first = scram.server_first(nonce, first)
         return Challenge(self._server_first.encode())
 
     def _begin(self, response: bytes | None) -> Step:
@@ -153,13 +157,12 @@ class ScramServer:
         if nonce != self._first.nonce + encode(self._offer.nonce).decode():
             raise SaslError(SaslFault.REFUSED, "SCRAM: not our nonce")
         spoken = ",".join([self._first.bare, self._server_first, *fields[:-1]]).encode()
-        key = scram.combined(proof, scram.mac(self._keys.stored_key, spoken))
-        proven = hmac.compare_digest(scram.stored_key(key), self._keys.stored_key)
-        signature = scram.mac(self._keys.server_key, spoken)
-        if not (proven and self._known):
-            raise SaslError(SaslFault.REFUSED, "SCRAM: the proof is wrong")
+        good, spent = _proved(self._keys, proof, spoken), _proved(self._spent, proof, spoken)
+        if good is None:
+            raise SaslError(SaslFault.REFUSED, "SCRAM: the proof is wrong", spent)
+        self._proved = good
         self._stage = _Stage.PROVEN
-        return Challenge(b"v=" + encode(signature))
+        return Challenge(b"v=" + encode(scram.mac(good.server_key, spoken)))
 
     def _no_keys(self) -> _NoKeys:
         # Names of accounts do not care about case, so the salt of a name that is none must not either.
@@ -168,3 +171,13 @@ class ScramServer:
             scram.mac(self._offer.unknown_key, what + name) for what in (b"salt\0", b"stored\0", b"server\0")
         )
         return _NoKeys(salt[:16], self._offer.unknown_iterations, stored, server)
+
+
+def _proved(several: Sequence[ScramKeys], proof: bytes, spoken: bytes) -> ScramKeys | None:
+    """Those of the keys that the proof is of; each is tried, whichever it is."""
+    found = None
+    for keys in several:
+        key = scram.combined(proof, scram.mac(keys.stored_key, spoken))
+        if hmac.compare_digest(scram.stored_key(key), keys.stored_key):
+            found = keys
+    return found
