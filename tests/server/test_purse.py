@@ -6,13 +6,14 @@ import asyncio
 import re
 from collections.abc import Awaitable
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from gatepost.guard.conduct import Conduct
-from gatepost.policy.allotment import NOBODY_APART, Allotment
-from gatepost.policy.facts import Device, Identity
+from gatepost.policy.allotment import NOBODY_APART, Allotment, Allotments
+from gatepost.policy.facts import ClientCertificate, Device, Facts, Identity
 from gatepost.policy.reasons import Reason
-from gatepost.server.purse import Answer, Purse, Spent
+from gatepost.server.purse import Answer, Spent, purse_of, purse_without_login
 from guard.posts import Clock
 from server.gate import Dialogue, Gate, gate
 
@@ -129,7 +130,7 @@ def test_a_device_has_its_own_limit_within_its_accounts() -> None:
         )
         printer = replace(IDENTITY, device=Device("printer", Allotment(message_size_bytes=500)))
         of = {
-            one: Purse(conduct, identity, NOBODY_APART, EVERYBODY)
+            one: purse_of(conduct, identity, NOBODY_APART, EVERYBODY)
             for one, identity in (("ann", IDENTITY), ("scanner", scanner), ("printer", printer))
         }
         assert [purse.size_bytes for purse in of.values()] == [10_000, 10_000, 500]
@@ -143,5 +144,66 @@ def test_a_device_has_its_own_limit_within_its_accounts() -> None:
         assert spent is not None
         assert spent.reason is Reason.DOMAINS_PER_DAY
         assert await settled(of["printer"].recipient("y.example")) is None
+
+    asyncio.run(facts())
+
+
+def test_who_does_not_log_in_is_counted_by_address_where_the_file_says_so(tmp_path: Path) -> None:
+    more = (
+        '[limits.networks."127.0.0.0/8"]\nmessages_per_minute = 1\nrecipients_per_day = 2\n'
+        '[limits.networks."127.0.0.1"]\nmessages_per_minute = 3\nmessage_size_bytes = 2000\n'
+    )
+
+    async def scenario() -> None:
+        async with gate(tmp_path, SERVER + more) as here:
+            here.add("ann")
+            client = await here.dial()
+            await client.reply()
+            assert "SIZE" in "".join(await client.hello())
+            large = await client.say(f"MAIL FROM:<{ANN}> SIZE=2001")
+            assert large.startswith("552 5.3.4 Message is larger than 2000")
+            said = await to(client, ANN, ANN, ANN)
+            assert [one[:3] for one in said] == ["250", "250", "452"]
+            assert re.search(r"\[recipients-per-day ", said[2])
+            await client.close()
+            other = await here.dial()  # another session of the same address
+            await other.reply()
+            await other.hello()
+            assert [one[:3] for one in await to(other, ANN)] == ["452"]
+            # a login is a login
+            await other.say("RSET")
+            assert (await other.log_in(ANN)).startswith("235")
+            assert [one[:3] for one in await to(other, ANN, ANN, ANN)] == ["250"] * 3
+            await other.close()
+
+    asyncio.run(scenario())
+
+
+def test_certificates_and_addresses_have_limits_without_a_login() -> None:
+    tables = Allotments(
+        networks={ip_network("10.0.5.0/24"): Allotment(messages_per_minute=3)},
+        certificates={"scanner7": Allotment(messages_per_minute=2), "sha256:aa": Allotment(1_000)},
+    )
+    certificate = ClientCertificate("Scanner7", frozenset({"scanner7", "sha256:aa"}))
+    near, far = ip_address("10.0.5.17"), ip_address("2001:db8::1")
+
+    async def facts() -> None:
+        conduct = Conduct(Clock())
+        assert tables.is_empty
+        assert purse_without_login(conduct, Facts(far), tables, EVERYBODY) is None
+        both = purse_without_login(conduct, Facts(near, certificate=certificate), tables, EVERYBODY)
+        alone = purse_without_login(conduct, Facts(near), tables, EVERYBODY)
+        assert both is not None
+        assert alone is not None
+        assert (both.size_bytes, both.identity) == (10_000, None)
+        assert [await settled(both.message()) for _ in range(2)] == [None, None]
+        spent = await settled(both.message())
+        assert spent is not None
+        assert spent.reason is Reason.RATE_LIMITED
+        assert await settled(alone.message()) is None  # what the certificate lacked was not counted here
+        assert isinstance(await settled(alone.message()), Spent)
+        elsewhere = purse_without_login(conduct, Facts(far, certificate=certificate), tables, EVERYBODY)
+        assert elsewhere is not None
+        assert isinstance(await settled(elsewhere.message()), Spent)
 
     asyncio.run(facts())

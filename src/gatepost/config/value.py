@@ -19,6 +19,7 @@ from gatepost.policy.principal import (
     Network,
     Principal,
     PrincipalError,
+    certificate_name,
     parse_network,
     parse_principal,
 )
@@ -240,6 +241,14 @@ def _principal(value: object) -> Principal:
     return value if isinstance(value, Principal) else _parsed(parse_principal, value)
 
 
+def _network_text(value: object) -> str:
+    return str(_parsed(parse_network, value))
+
+
+def _certificate_name(value: object) -> str:
+    return _parsed(certificate_name, value)
+
+
 def _network(value: object) -> Network:
     return _parsed(parse_network, value) if isinstance(value, str) or value is None else _known_network(value)
 
@@ -291,6 +300,8 @@ HttpUrl = Annotated[str, PlainValidator(_http_url)]
 LdapUrl = Annotated[str, PlainValidator(_ldap_url)]
 To = Annotated[Principal, PlainValidator(_principal)]
 Net = Annotated[Network, PlainValidator(_network)]
+NetText = Annotated[str, PlainValidator(_network_text)]  # as a key
+CertificateName = Annotated[str, PlainValidator(_certificate_name)]
 OnlyTrue = Annotated[bool, PlainValidator(_only_true)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Bytes = Annotated[int, Field(ge=1_024, le=2**40)]

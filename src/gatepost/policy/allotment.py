@@ -1,17 +1,22 @@
-"""HOW MUCH ONE SENDER MAY SEND, put together from what the file says of everybody, groups and users. Pure."""
+"""HOW MUCH ONE SENDER MAY SEND, put together from what the file says of everybody, groups and users. Pure.
+
+Who sends without a login is counted only where the file speaks of its certificate or its network.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
+from gatepost.policy.principal import Network
 from gatepost.policy.quota import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS, Limit
 
 
 @dataclass(frozen=True, slots=True)
 class Allotment:
-    """What a user, a member of a group or a device may send; None: nothing is said of it."""
+    """What a user, a member of a group, a device or a host may send; None: nothing is said of it."""
 
     messages_per_minute: int | None = None
     recipients_per_hour: int | None = None
@@ -57,14 +62,41 @@ NOTHING_SAID: Final = Allotment()
 
 @dataclass(frozen=True, slots=True)
 class Allotments:
-    """What is said of single users and of members of groups, by names in lower case."""
+    """What is said of single users and of members of groups, by names in lower case.
+
+    And of those who do not log in: of each address in a network, and of certificates.
+    """
 
     users: Mapping[str, Allotment] = field(default_factory=dict)
     groups: Mapping[str, Allotment] = field(default_factory=dict)
+    networks: Mapping[Network, Allotment] = field(default_factory=dict)
+    certificates: Mapping[str, Allotment] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
+        """Nothing is said of any who log in."""
         return not self.users and not self.groups
+
+    @property
+    def spares_hosts(self) -> bool:
+        """Nothing is said of any who do not log in."""
+        return not self.networks and not self.certificates
+
+    def of_address(self, peer: IPv4Address | IPv6Address) -> Allotment:
+        """What is said of the smallest network it is in stands over what is said of larger ones."""
+        around = [one for one in self.networks if one.version == peer.version and peer in one]
+        said = NOTHING_SAID
+        for network in sorted(around, key=lambda one: one.prefixlen, reverse=True):
+            said = said.or_else(self.networks[network])
+        return said
+
+    def of_certificate(self, names: frozenset[str]) -> Allotment:
+        """The smallest of what is said of any of its names."""
+        said = NOTHING_SAID
+        for name, allotment in self.certificates.items():
+            if name in names:
+                said = said.strictest(allotment)
+        return said
 
     def of(self, names: Iterable[str], groups: frozenset[str] | None, everybody: Allotment) -> Allotment:
         """A user's own word stands over its groups', and theirs over everybody's.

@@ -67,12 +67,16 @@ def parse_principal(text: str) -> Principal:
     if not name or name != name.strip():
         raise PrincipalError(f"{text!r} lacks a name; write {word}:NAME, without blanks around the name")
     network = parse_network(name) if kind is Kind.NET else None
-    folded = _certificate_name(name) if kind is Kind.CERTIFICATE else name.lower()
+    folded = certificate_name(name) if kind is Kind.CERTIFICATE else name.lower()
     return Principal(kind, folded, network, text)
 
 
-def _certificate_name(name: str) -> str:
-    """In lower case; a fingerprint without the colons that programs print in it."""
+def certificate_name(name: str) -> str:
+    """In lower case; a fingerprint without the colons that programs print in it.
+
+    Raises:
+        PrincipalError: a fingerprint that is none.
+    """
     folded = name.lower()
     if not folded.startswith("sha256:"):
         return folded

@@ -19,7 +19,7 @@ from gatepost.policy.reasons import Reason
 from gatepost.server.blocklists import Listing
 from gatepost.server.client import DEVICE_BARRED, Client
 from gatepost.server.intake import Intake
-from gatepost.server.purse import Purse, Spent
+from gatepost.server.purse import Purse, Spent, purse_of, purse_without_login
 from gatepost.server.record import Record
 from gatepost.server.refuse import refused_right
 from gatepost.server.resident import Residents
@@ -173,12 +173,13 @@ class Transaction:
         """Of whoever is logged in now, whose purse is at hand from here on; or of anybody here."""
         identity, purse, server = self._client.identity, self._purse, self._server
         if identity is None:
-            self._purse = None
-            return server.settings.message_size_bytes
-        if purse is None or purse.identity is not identity:
-            purse = Purse(self._shard.conduct, identity, server.allotments, server.everybody)
-            self._purse = purse
-        return purse.size_bytes
+            tables, conduct, facts = server.allotments, self._shard.conduct, self._client.facts
+            self._purse = (
+                None if tables.spares_hosts else purse_without_login(conduct, facts, tables, server.everybody)
+            )
+        elif purse is None or purse.identity is not identity:
+            self._purse = purse_of(self._shard.conduct, identity, server.allotments, server.everybody)
+        return server.settings.message_size_bytes if self._purse is None else self._purse.size_bytes
 
     # RCPT TO
 
