@@ -106,6 +106,8 @@ class Issuer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
             page.send_response(status)
+            if status == 303:  # the body is where it goes on
+                page.send_header("Location", data.decode())
             page.send_header("Content-Type", "application/json")
             page.send_header("Content-Length", str(len(data)))
             page.end_headers()

@@ -226,6 +226,14 @@ class Login:
 
         return await self._without_password(attempt, name, asked, self._proof(name, token))
 
+    async def elsewhere(self, attempt: Attempt, ask: Callable[[], Awaitable[Identity | Refusal]]) -> Outcome:
+        """Whether he may in whom somebody else has signed in; `ask` says who that is.
+
+        Until it has said so the guard counts by the peer: no name can be shut out by strangers' failures.
+        """
+        unnamed = f"{attempt.mechanism} from {attempt.peer}"
+        return await self._without_password(attempt, unnamed, ask)
+
     async def _why_nobody(self, name: str) -> Refusal:
         known = await self._directory.knows(name)
         return Refusal(Reason.ACCOUNT_DISABLED if known else Reason.UNKNOWN_USER)

@@ -83,6 +83,19 @@ def test_what_fails_is_told(knowing: Terminal, issuer: Issuer, tmp_path: Path) -
     assert knowing("oauth", "test", "--token-file", str(tmp_path / "gone")).code == 2
 
 
+def test_the_consoles_provider_is_tried_too(terminal: Terminal, issuer: Issuer) -> None:
+    table = f'issuer = "{issuer.url}"\nca_file = "{issuer.ca_file}"\nclient_id = "x"\nviewers = "staff"\n'
+    console = "" if "[console]" in terminal.file.read_text() else '[console]\nlisten = "127.0.0.1:8025"\n'
+    terminal.file.write_text(f"{terminal.file.read_text()}\n{console}[console.openid]\n{table}")
+    said = terminal("oauth", "test")
+    assert "FAIL console.openid: discovery: people sign in at no authorization_endpoint" in said.out
+    assert "ok   console.openid: keys: first (RS256)" in said.out
+    assert said.code == 3
+
+
 def test_without_an_issuer_that_is_said(terminal: Terminal) -> None:
     said = terminal("oauth", "test")
-    assert (said.code, said.out.strip()) == (0, "There is no issuer; [oauth.NAME] adds one.")
+    assert (said.code, said.out.strip()) == (
+        0,
+        "There is no issuer; [oauth.NAME] and [console.openid] add one.",
+    )

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from config.files import make_certificate, secret
-from gatepost.config import acme, allotments, console, kerberos, metrics, oauth, rows, schema
+from gatepost.config import acme, allotments, console, kerberos, metrics, oauth, openid, rows, schema
 from gatepost.config.check import check
 from gatepost.config.load import load_text
 
@@ -40,6 +40,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "`[log]`": schema.Log,
     "`[tracking]`": schema.Tracking,
     "`[console]`": console.Console,
+    "`[console.openid]`": openid.OpenId,
     "`[metrics]`": metrics.Metrics,
     "`[acme]`": acme.Acme,
     "`[kerberos]`": kerberos.Kerberos,
@@ -111,6 +112,7 @@ def test_the_examples_together_are_one_safe_file(tmp_path: Path) -> None:
         (tmp_path / "certs" / f"cert.{kind}").rename(tmp_path / "certs" / f"mail.{kind}")
     secret(tmp_path / "secrets" / "pfx", b"open sesame\n")
     secret(tmp_path / "secrets" / "smart-host", b"secret\n")
+    secret(tmp_path / "secrets" / "openid", b"secret\n")
     text = "\n".join(re.findall(r"^```toml\n(.*?)^```$", _PAGE, re.MULTILINE | re.DOTALL))
     settings = load_text(text, tmp_path / "gatepost.toml")
     assert check(settings).is_safe

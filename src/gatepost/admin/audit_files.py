@@ -45,6 +45,9 @@ def _secrets(settings: Settings) -> Iterator[Path]:
     for oauth in settings.oauth.values():
         if oauth.client_secret_file is not None:
             yield oauth.client_secret_file
+    openid = None if settings.console is None else settings.console.openid
+    if openid is not None and openid.client_secret_file is not None:
+        yield openid.client_secret_file
     if settings.kerberos is not None:
         yield settings.kerberos.keytab
 

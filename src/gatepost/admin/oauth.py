@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Final
 
-from gatepost.config.oauth import OAuth
+from gatepost.config.oauth import Issuer
+from gatepost.config.openid import OpenId
 from gatepost.config.schema import Settings
 from gatepost.directory.bearer import Issuers
 from gatepost.directory.certified import holder_of
@@ -19,6 +21,8 @@ from gatepost.directory.web import Silent
 from gatepost.log import Log
 from gatepost.policy.facts import UNKNOWN
 from gatepost.secret import Secret
+
+_CONSOLE: Final = "console.openid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,24 @@ async def steps(settings: Settings, log: Log) -> AsyncIterator[Step]:
             continue
         if oauth.client_id is not None:
             yield await _own_token(name, settings, log)
+    if settings.console is not None and settings.console.openid is not None:
+        async for step in openid_steps(settings.console.openid):
+            yield step
 
 
-async def _keys(name: str, oauth: OAuth, address: str) -> Step:
+async def openid_steps(openid: OpenId) -> AsyncIterator[Step]:
+    """Every step to the provider that signs people in to the console, but for signing in."""
+    try:
+        endpoints = await discovered(openid, web_of(openid))
+        said = endpoints.sign_in or "no authorization_endpoint"
+        yield Step(_CONSOLE, "discovery", endpoints.sign_in is not None, f"people sign in at {said}")
+        yield Step(_CONSOLE, "token", endpoints.tokens is not None, endpoints.tokens or "no token_endpoint")
+        yield await _keys(_CONSOLE, openid, endpoints.keys)
+    except Silent as problem:
+        yield Step(_CONSOLE, "discovery", False, str(problem))
+
+
+async def _keys(name: str, oauth: Issuer, address: str) -> Step:
     """Raises Silent."""
     keys = keys_of(await web_of(oauth).get(address))
     listed = ", ".join(f"{key.kid or 'without a name'} ({key.algorithm or key.kind})" for key in keys)

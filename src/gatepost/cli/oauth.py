@@ -40,11 +40,12 @@ def try_steps(
     here: Context = context.obj
     token = None if token_file is None else _token(token_file)
     with here.accounts() as (settings, accounts), learning(settings, accounts) as known:
-        told = _told(known, token) if settings.oauth else []
+        openid = None if settings.console is None else settings.console.openid
+        told = _told(known, token) if settings.oauth or openid else []
     if json:
         print_json([asdict(step) for step in told])
     elif not told:
-        print("There is no issuer; [oauth.NAME] adds one.")
+        print("There is no issuer; [oauth.NAME] and [console.openid] add one.")
     else:
         print_lines([f"{_SIGNS[step.good]} {step.issuer}: {step.step}: {step.text}" for step in told])
     raise typer.Exit(NO if any(step.good is False for step in told) else 0)

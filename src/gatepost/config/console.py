@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from gatepost.config.fault import Complaint
 from gatepost.config.model import Model
+from gatepost.config.openid import OpenId, openid_complaints
 from gatepost.config.value import Address, Domain, Listed, OneOrList, Seconds, Text, To, one_of
 from gatepost.policy.principal import Kind, Principal
 
@@ -39,6 +40,7 @@ class Console(Model):
     idle_seconds: Seconds = 1_800
     session_seconds: Seconds = 43_200
     fresh_seconds: Seconds = 600
+    openid: OpenId | None = None
 
     @property
     def is_loopback(self) -> bool:
@@ -68,6 +70,7 @@ def console_complaints(settings: Settings, certificates: frozenset[str]) -> Iter
     for name in _LISTS:
         yield from _nobody(name, getattr(console, name))
     yield from _address_taken(settings)
+    yield from openid_complaints(settings)
 
 
 def _nobody(name: str, principals: tuple[Principal, ...]) -> Iterator[Complaint]:

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from gatepost.config.clientcerts import revocation_lists
 from gatepost.config.fault import Complaint
+from gatepost.config.oauth import OAuth
+from gatepost.config.openid import OpenId
 from gatepost.config.rules import servers
 from gatepost.config.schema import Certificate, Settings
 from gatepost.config.source import KeyPath
@@ -56,16 +58,22 @@ def file_complaints(settings: Settings) -> Iterator[Complaint]:
             yield from _told(path, partial(_certificates, "client_ca_file", server.client_ca_file))
         if server.client_crl_file is not None:
             yield from _told(path, partial(_revoked, "client_crl_file", server.client_crl_file))
-    for name, oauth in settings.oauth.items():
-        path = ("oauth", name)
-        if oauth.client_secret_file is not None:
-            yield from _told(path, partial(_secret_line, "client_secret_file", oauth.client_secret_file))
-        if oauth.ca_file is not None:
-            yield from _told(path, partial(_certificates, "ca_file", oauth.ca_file))
+    for path, issuer in _issuers(settings):
+        if issuer.client_secret_file is not None:
+            yield from _told(path, partial(_secret_line, "client_secret_file", issuer.client_secret_file))
+        if issuer.ca_file is not None:
+            yield from _told(path, partial(_certificates, "ca_file", issuer.ca_file))
     if settings.kerberos is not None:
         yield from _told(("kerberos",), partial(_secret, "keytab", settings.kerberos.keytab))
     if settings.state.exists() and not settings.state.is_dir():
         yield Complaint(("state",), f"{settings.state} is not a folder", "name a folder")
+
+
+def _issuers(settings: Settings) -> Iterator[tuple[tuple[str, str], OAuth | OpenId]]:
+    for name, oauth in settings.oauth.items():
+        yield ("oauth", name), oauth
+    if settings.console is not None and settings.console.openid is not None:
+        yield ("console", "openid"), settings.console.openid
 
 
 def _told(path: KeyPath, check: Callable[[], object]) -> Iterator[Complaint]:

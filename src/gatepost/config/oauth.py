@@ -28,21 +28,26 @@ def _algorithm(value: object) -> str:
     return choice(value, ALGORITHMS)
 
 
-class OAuth(Model):
-    """With `audience` its tokens let people in; with `client_id` we get a token of our own there."""
+class Issuer(Model):
+    """Whose tokens they are, and how it is asked."""
 
     issuer: HttpUrl
     ca_file: FilePath | None = None
     proxy: HttpUrl | None = None
     timeout_seconds: Seconds = 5
-    audience: Annotated[tuple[Text, ...], OneOrList] = ()
-    scopes: Annotated[tuple[Text, ...], Listed] = ()
-    user_claim: Text = "preferred_username"
-    groups_claim: Text | None = None
     algorithms: Annotated[tuple[Annotated[str, PlainValidator(_algorithm)], ...], Listed] = ALGORITHMS
     leeway_seconds: Annotated[int, Field(ge=0, le=600)] = 60
     keys_seconds: Seconds = 3_600
     stale_seconds: Seconds = 86_400
+
+
+class OAuth(Issuer):
+    """With `audience` its tokens let people in; with `client_id` we get a token of our own there."""
+
+    audience: Annotated[tuple[Text, ...], OneOrList] = ()
+    scopes: Annotated[tuple[Text, ...], Listed] = ()
+    user_claim: Text = "preferred_username"
+    groups_claim: Text | None = None
     client_id: Text | None = None
     client_secret_file: FilePath | None = None
     request_scopes: Annotated[tuple[Text, ...], Listed] = ()
@@ -50,8 +55,8 @@ class OAuth(Model):
 
 def oauth_complaints(settings: Settings) -> Iterator[Complaint]:
     """Every complaint about issuers, and about those who need one."""
-    if settings.oauth and not _is_installed():
-        yield Complaint(("oauth",), "the part for it is not installed", "`pip install gatepost[oauth]`")
+    if settings.oauth:
+        yield from not_installed(("oauth",))
     takers: dict[str, str] = {}
     for name, oauth in settings.oauth.items():
         path = ("oauth", name)
@@ -73,27 +78,34 @@ def oauth_complaints(settings: Settings) -> Iterator[Complaint]:
             yield from _route_login(path3, route.login, settings.oauth, encrypted=encrypted)
 
 
-def _is_installed() -> bool:
-    return all(importlib.util.find_spec(module) for module in ("authlib", "joserfc"))
+def not_installed(path: tuple[str, ...]) -> Iterator[Complaint]:
+    """Complains when what checks tokens is missing."""
+    if not all(importlib.util.find_spec(module) for module in ("authlib", "joserfc")):
+        yield Complaint(path, "the part for it is not installed", "`pip install gatepost[oauth]`")
 
 
-def _issuer(path: tuple[str, str], oauth: OAuth) -> Iterator[Complaint]:
-    parts = urlsplit(oauth.issuer)
+def issuer_complaints(path: tuple[str, str], issuer: Issuer) -> Iterator[Complaint]:
+    """What cannot be of an issuer's address, its signatures and its keys."""
+    parts = urlsplit(issuer.issuer)
     if parts.scheme != "https" and not _is_this_machine(parts.hostname or ""):
         yield Complaint((*path, "issuer"), "its keys would come in clear", "write https://")
     if parts.query or parts.fragment:
         yield Complaint((*path, "issuer"), "has a query, which issuers have not", "write the issuer alone")
+    if not issuer.algorithms:
+        yield Complaint((*path, "algorithms"), "no token could be good", "take it out")
+    if issuer.stale_seconds < issuer.keys_seconds:
+        problem = f"{issuer.stale_seconds} is less than keys_seconds ({issuer.keys_seconds})"
+        yield Complaint((*path, "stale_seconds"), problem, "believe keys at least until they are asked anew")
+
+
+def _issuer(path: tuple[str, str], oauth: OAuth) -> Iterator[Complaint]:
+    yield from issuer_complaints(path, oauth)
     if (oauth.client_id is None) != (oauth.client_secret_file is None):
         missing = "client_id" if oauth.client_id is None else "client_secret_file"
         yield Complaint((*path, missing), "is missing", "fetching a token needs both")
     elif not oauth.audience and oauth.client_id is None:
         remedy = "write audience, to take its tokens, or client_id, to fetch one"
         yield Complaint(path, "serves for nothing", remedy)
-    if not oauth.algorithms:
-        yield Complaint((*path, "algorithms"), "no token could be good", "take it out")
-    if oauth.stale_seconds < oauth.keys_seconds:
-        problem = f"{oauth.stale_seconds} is less than keys_seconds ({oauth.keys_seconds})"
-        yield Complaint((*path, "stale_seconds"), problem, "believe keys at least until they are asked anew")
 
 
 def _is_this_machine(host: str) -> bool:

@@ -174,6 +174,7 @@ class AccountPages:
         return self._forms.page(
             "account.html", status=422 if problem else 200, form=session.row.form, problem=problem, done=done,
             name=row.name, role=session.role.value, bare=session.row.stage == BARE, own=session.row.own,
+            vouched=session.voucher is not None,
             has_code=row.totp_secret is not None, secret_text=secret, keys=shown,
             qr=self._qr(row.name, secret) if secret else "", keys_possible=site_of(request).host is not None,
         )  # fmt: skip

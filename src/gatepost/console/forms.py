@@ -46,7 +46,11 @@ class Forms:
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """The page; every value in it is escaped."""
-        known = {"problem": "", "done": "", "hostname": self._office.settings().hostname, "t": TEXTS}
+        openid = self._office.console().openid
+        known = {
+            "problem": "", "done": "", "hostname": self._office.settings().hostname, "t": TEXTS,
+            "provider": "" if openid is None else openid.label,
+        }  # fmt: skip
         text = self._templates.get_template(template).render(known | values)
         return HTMLResponse(text, status, headers=_HEADERS)
 
@@ -93,17 +97,35 @@ def require_script(request: Request, session: Session) -> None:
 def signed_in(request: Request, path: str, secret: str) -> Response:
     """The browser has the session's cookie, and goes on."""
     answer = RedirectResponse(path, 303)
-    _set_cookie(request, answer, cookie_name(request.scope), secret)
+    keep_session(request, answer, secret)
     return answer
 
 
-def signed_out(request: Request) -> Response:
+def signed_out(request: Request, path: str = "/sign-in") -> Response:
     """The browser has no cookie any more."""
-    answer = RedirectResponse("/sign-in", 303)
+    answer = RedirectResponse(path, 303)
     answer.delete_cookie(
         cookie_name(request.scope), path="/", secure=_is_secure(request), httponly=True, samesite="strict"
     )
     return answer
+
+
+def under_way_cookie(request: Request) -> str:
+    """The name of the cookie that a sign-in at a provider lives in."""
+    return f"{cookie_name(request.scope)}-openid"
+
+
+def keep_under_way(request: Request, answer: Response, value: str, seconds: int) -> None:
+    """The browser sends it back so long, also when another site leads here; 0: no more."""
+    answer.set_cookie(
+        under_way_cookie(request), value, max_age=seconds, path="/", secure=_is_secure(request),
+        httponly=True, samesite="lax",
+    )  # fmt: skip
+
+
+def keep_session(request: Request, answer: Response, secret: str) -> None:
+    """The browser has the session's cookie."""
+    _set_cookie(request, answer, cookie_name(request.scope), secret)
 
 
 def origin(request: Request) -> Origin:

@@ -15,8 +15,11 @@ import pyotp
 
 from gatepost.admin.roles import Role
 from gatepost.config.schema import Settings
+from gatepost.console.vouched import PREFIX, identity_of, named, role_of
 from gatepost.directory.build import directories
-from gatepost.directory.directory import Directories, Unavailable
+from gatepost.directory.directory import Directories, Refusal, Unavailable
+from gatepost.directory.granted import TokenRefused
+from gatepost.directory.idtoken import Voucher
 from gatepost.directory.own import OWN, OwnAdministrators
 from gatepost.directory.password import Passwords
 from gatepost.guard.post import Post
@@ -46,11 +49,15 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whose password was right, and who has a role here. `row` holds the second factors."""
+    """Somebody whose password was right, and who has a role here. `row` holds the second factors.
+
+    `voucher`: what the provider said by whom he was signed in.
+    """
 
     identity: Identity
     role: Role
     row: Administrator
+    voucher: Voucher | None = None
 
     @property
     def name(self) -> str:
@@ -95,13 +102,44 @@ class People:
         outcome = await self._login.password(_attempt("PASSWORD", origin), name, password)
         if not isinstance(outcome, Welcome):
             return outcome.reason
-        role = await self._role(outcome.identity)
+        role = None
+        if not outcome.identity.name.startswith(PREFIX):  # a name that none of these may have
+            role = await self._role(outcome.identity)
         if role is None:
             self._log.warning(
                 "console-refused", name=outcome.identity.name, peer=origin.peer, reason="no role"
             )
             return Reason.ACCESS_DENIED
         return Person(outcome.identity, role, await self._row(outcome.identity))
+
+    async def by_provider(self, ask: Callable[[], Awaitable[Voucher]], origin: Origin) -> Person | Reason:
+        """Whom a provider has signed in, or why nobody. `ask` raises TokenRefused, Unavailable."""
+        vouchers: list[Voucher] = []
+
+        async def asked() -> Identity | Refusal:
+            try:
+                voucher = await ask()
+            except TokenRefused as refused:
+                self._log.warning("token-refused", server="console", peer=origin.peer, problem=str(refused))
+                return Refusal(refused.reason)
+            vouchers.append(voucher)
+            identity = identity_of(voucher)
+            if self.vouched_role(voucher) is None:
+                self._log.warning("console-refused", name=identity.name, peer=origin.peer, reason="no role")
+                return Refusal(Reason.ACCESS_DENIED)
+            return identity
+
+        outcome = await self._login.elsewhere(_attempt("OPENID", origin), asked)
+        if not isinstance(outcome, Welcome):
+            return outcome.reason
+        role = self.vouched_role(vouchers[0])
+        assert role is not None
+        return Person(outcome.identity, role, await self._row(outcome.identity), vouchers[0])
+
+    def vouched_role(self, voucher: Voucher) -> Role | None:
+        """The role that it gives by the settings of now."""
+        console = self._settings.console
+        return None if console is None else role_of(voucher, console.openid)
 
     async def by_code(self, name: str, code: str, origin: Origin) -> bool:
         """Whether it is the code of now, used for the first time."""
@@ -141,6 +179,8 @@ class People:
         return None if found is None or found.role is None else Role(found.role)
 
     async def _identity(self, name: str) -> Identity | None:
+        if name.startswith(PREFIX):
+            return named(name)
         self._directories.refresh()  # what was changed a moment ago counts
         return await self._directories.identity(name)
 

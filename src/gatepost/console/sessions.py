@@ -7,15 +7,17 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gatepost.admin.actor import Actor
 from gatepost.admin.roles import Role
 from gatepost.config.console import Console, SecondFactor
+from gatepost.console import vouched
 from gatepost.console.people import People, Person
 from gatepost.console.visitor import SignedOut
 from gatepost.directory.directory import Unavailable
+from gatepost.directory.idtoken import Voucher
 from gatepost.store.consoledb import ConsoleStore, SessionRow
 
 HALF: Final = "half"  # the second factor is not proved yet
@@ -39,6 +41,11 @@ class Session:
     @property
     def is_whole(self) -> bool:
         return self.row.stage == WHOLE
+
+    @property
+    def voucher(self) -> Voucher | None:
+        """What the provider said by which he signed in."""
+        return None if self.row.voucher is None else vouched.read(self.row.voucher)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +90,11 @@ class Sessions:
 
     async def begin(self, person: Person, peer: str) -> str:
         """The cookie of a new session."""
-        cookie, now = secrets.token_urlsafe(32), self._clock()
+        cookie, now, voucher = secrets.token_urlsafe(32), self._clock(), person.voucher
+        proved = now if voucher is None else voucher.signed_in_at or 0.0
         row = SessionRow(
-            _hash(cookie), person.name, person.is_own, self._first_stage(person), now, now, now, peer,
-            secrets.token_urlsafe(24),
+            _hash(cookie), person.name, person.is_own, self._first_stage(person), now, now, proved, peer,
+            secrets.token_urlsafe(24), voucher=None if voucher is None else vouched.written(voucher),
         )  # fmt: skip
         await asyncio.to_thread(self._begin, row)
         return cookie
@@ -103,14 +111,15 @@ class Sessions:
     def _first_stage(self, person: Person) -> str:
         if person.row.has_second_factor:
             return HALF
+        if person.voucher is not None and person.voucher.strong:
+            return WHOLE
         return BARE if self._console().second_factor is SecondFactor.REQUIRE else WHOLE
 
     async def find(self, cookie: str | None) -> Session | None:
         """The session, if it holds; this counts as seen. None too while a directory cannot say who it is."""
         if not cookie:
             return None
-        row = await asyncio.to_thread(self._store.session, _hash(cookie))
-        return None if row is None else await self._held(row)
+        return await self.numbered(_hash(cookie))
 
     def still(self, number: bytes) -> Actor:
         """Whose whole session it is, as he is now, without waiting for a directory. Raises SignedOut.
@@ -120,15 +129,20 @@ class Sessions:
         row, now, console = self._store.session(number), self._clock(), self._console()
         if row is None or row.stage != WHOLE or self._is_over(row, now, console):
             raise SignedOut("the session is over")
-        known = self._roles.get(row.name)
-        role = self._people.own_role(row.name) if row.own else None
-        if not row.own and known is not None and now - known.at < _BELIEVED_SECONDS:
-            role = known.role
+        role = self._role_at_once(row, now)
         if role is None:
             raise SignedOut("there is no role any more")
         if now - row.seen > _SEEN_SECONDS:
             self._store.see(row.id, now)
         return self.actor(Session(row, role))
+
+    def _role_at_once(self, row: SessionRow, now: float) -> Role | None:
+        if row.voucher is not None:
+            return self._people.vouched_role(vouched.read(row.voucher))
+        if row.own:
+            return self._people.own_role(row.name)
+        known = self._roles.get(row.name)
+        return known.role if known is not None and now - known.at < _BELIEVED_SECONDS else None
 
     @staticmethod
     def _is_over(row: SessionRow, now: float, console: Console) -> bool:
@@ -145,7 +159,7 @@ class Sessions:
         role = None
         if not self._is_over(row, now, console):
             try:
-                role = await self._role(row.name, now)
+                role = await self._role(row, now)
             except Unavailable:
                 return None
         if role is None:
@@ -155,8 +169,10 @@ class Sessions:
             await asyncio.to_thread(self._store.see, row.id, now)
         return Session(row, role)
 
-    async def _role(self, name: str, now: float) -> Role | None:
-        version = self._version()
+    async def _role(self, row: SessionRow, now: float) -> Role | None:
+        if row.voucher is not None:
+            return self._role_at_once(row, now)
+        name, version = row.name, self._version()
         if version != self._seen_version:
             self._seen_version = version
             self.forget_roles()
@@ -187,9 +203,10 @@ class Sessions:
     async def complete(self, session: Session) -> str:
         """The cookie of the session now that all is proved; the one before is worth nothing."""
         cookie, now, row = secrets.token_urlsafe(32), self._clock(), session.row
-        fresh = SessionRow(
-            _hash(cookie), row.name, row.own, WHOLE, row.began, now, now, row.peer, secrets.token_urlsafe(24)
-        )
+        fresh = replace(
+            row, id=_hash(cookie), stage=WHOLE, seen=now, form=secrets.token_urlsafe(24), wrong=0,
+            proved=row.proved if row.voucher is not None else now,
+        )  # fmt: skip
         await asyncio.to_thread(self._store.keep, fresh)
         await self.end(session)
         return cookie
@@ -199,14 +216,21 @@ class Sessions:
         row = await asyncio.to_thread(self._store.session, number)
         if row is not None:
             now = self._clock()
-            again = SessionRow(
-                row.id, row.name, row.own, row.stage, row.began, now, now, row.peer, row.form, row.wrong
-            )
+            again = replace(row, seen=now, proved=now)
             await asyncio.to_thread(self._store.keep, again)
 
     async def end(self, session: Session) -> None:
         """The cookie is worth nothing."""
-        await asyncio.to_thread(self._store.end, session.row.id)
+        await self.end_number(session.row.id)
+
+    async def end_number(self, number: bytes) -> None:
+        """The cookie of the session with this number is worth nothing."""
+        await asyncio.to_thread(self._store.end, number)
+
+    async def numbered(self, number: bytes) -> Session | None:
+        """The session with this number, if it holds."""
+        row = await asyncio.to_thread(self._store.session, number)
+        return None if row is None else await self._held(row)
 
     async def end_all_of(self, name: str, *, but: Session | None = None) -> None:
         """Nobody is signed in under this name any more, but in the one session."""

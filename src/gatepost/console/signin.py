@@ -50,7 +50,8 @@ class SignInPages:
         session = await self._forms.session(request)
         if session is not None and session.is_whole:
             return RedirectResponse(safe_next(request.query_params.get("next")), 303)
-        return self._sign_in_page(request, next=safe_next(request.query_params.get("next")))
+        done = TEXTS["signed_out"] if "out" in request.query_params else ""
+        return self._sign_in_page(request, next=safe_next(request.query_params.get("next")), done=done)
 
     async def _password(self, request: Request) -> Response:
         fields = await self._forms.open_fields(request)
@@ -67,10 +68,7 @@ class SignInPages:
         if before is not None:
             await self._office.sessions.end(before)
         cookie = await self._office.sessions.begin(found, str(peer_of(request)))
-        path = "/sign-in/second" if found.row.has_second_factor else onward
-        if path != onward and onward != "/":
-            path += f"?next={quote(onward, safe='')}"
-        return signed_in(request, path, cookie)
+        return signed_in(request, after_password(found, onward), cookie)
 
     def _sign_in_page(self, request: Request, *, status: int = 200, **values: str) -> Response:
         return self._forms.open_page(request, "sign_in.html", status=status, **{"name": "", **values})
@@ -151,6 +149,8 @@ class SignInPages:
             return RedirectResponse("/sign-in", 303)
         fields = await self._forms.fields(request, session)
         onward = safe_next(fields.get("next"))
+        if session.voucher is not None:
+            return self._again_page(session, onward)
         found = await self._office.people.by_password(
             session.row.name, Secret(fields.get("password", "")), origin(request)
         )
@@ -160,6 +160,8 @@ class SignInPages:
         return RedirectResponse(onward, 303)
 
     def _again_page(self, session: Session, onward: str, *, problem: str = "", status: int = 200) -> Response:
+        if session.voucher is not None:
+            return self._forms.page("provider.html", status=status, problem=problem, next=onward)
         return self._forms.page(
             "again.html", status=status, form=session.row.form, next=onward, problem=problem,
             name=session.row.name,
@@ -169,7 +171,8 @@ class SignInPages:
         session = await self._forms.session(request)
         if session is not None:
             await self._office.sessions.end(session)
-        return signed_out(request)
+        of_provider = session is not None and session.voucher is not None
+        return signed_out(request, "/sign-in?out=1" if of_provider else "/sign-in")
 
     # inside
 
@@ -185,6 +188,13 @@ class SignInPages:
 
     def _row(self, session: Session) -> Administrator:
         return self._office.house.accounts.administrators.get(session.row.name)
+
+
+def after_password(person: Person, onward: str) -> str:
+    """Where it goes on: at the second factor, if there is one."""
+    if not person.row.has_second_factor:
+        return onward
+    return "/sign-in/second" + ("" if onward == "/" else f"?next={quote(onward, safe='')}")
 
 
 async def _static(name: str) -> Response:

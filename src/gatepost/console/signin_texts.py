@@ -50,4 +50,39 @@ TEXTS: Final = {
     "changed": "Done.",
     "directory_password": "Your password is the directory's.",
     "to_console": "To the console",
+    "sign_in_with": "Sign in with",
+    "signed_out": "You are signed out here.",
+    "signed_out_there": "You may still be signed in there. Sign out of",
+    "provider_again": "Once more your password",
+    "provider_password": "Your password is kept by",
+    "welcome": "You are signed in",
 }
+
+OPENID: Final = {
+    "silent": "{label} does not answer. Sign in with a password, or try again in a moment.",
+    "issuer_unavailable": (
+        "{label} does not answer as it should. Sign in with a password, or try again in a moment; Gatepost's "
+        "log says what is wrong."
+    ),
+    "stale": "This sign-in was not begun in this browser, took too long, or was used already. Begin again.",
+    "denied": "{label} did not sign you in ({words}). Begin again, or ask those who run it.",
+    "access_denied": (
+        "{label} has signed you in, but nothing that it says of you gives a role here. Ask whoever runs "
+        "Gatepost which group has one."
+    ),
+    "token_refused": (
+        "The answer of {label} cannot be believed. Begin again; if that is no help, Gatepost's log says why."
+    ),
+    "token_expired": (
+        "The answer of {label} has ended, or not begun. Begin again; if that does not help, the clock of one "
+        "of the two machines is wrong."
+    ),
+    "token_not_for_us": "{label} gave an answer that is for another program: client_id does not fit.",
+    "login_refused_by_guard": "Too many sign-ins have failed from where you are. Try again later.",
+    "login_later": "Too many sign-ins are under way from where you are. Try again in a moment.",
+    "not_again": (
+        "{label} did not say that you, and nobody else, have just given your password. Try again; if that "
+        "does not help, sign in as an administrator of Gatepost's own."
+    ),
+}
+"""What went wrong at a provider, and what to do."""

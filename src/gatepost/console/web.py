@@ -18,6 +18,7 @@ from gatepost.console.invitation import InvitationPages
 from gatepost.console.office import Office
 from gatepost.console.security_keys import SecurityKeys
 from gatepost.console.signin import SignInPages
+from gatepost.console.signin_openid import OpenIdPages
 from gatepost.console.signin_texts import TEXTS
 
 _API = "/api/v1"
@@ -32,6 +33,7 @@ def web_app(
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     forms, keys = Forms(office), SecurityKeys()
     app.include_router(SignInPages(office, forms, keys).router)
+    app.include_router(OpenIdPages(office, forms).router)
     app.include_router(InvitationPages(office, forms).router)
     app.include_router(AccountPages(office, forms, keys, time.time).router)
     console(app, office)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, TypeGuard
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from gatepost.config.oauth import OAuth
+from gatepost.directory.claims import check_time, texts
 from gatepost.directory.granted import Granted, TokenRefused
 from gatepost.directory.issuer import IssuerKeys, discovery_address
 from gatepost.directory.tokenkeys import BadToken, Label, claims_of, label_of
@@ -34,7 +35,7 @@ class Issuers:
         before: Issuers | None = None,
     ) -> None:
         known = {} if before is None else before._issuers
-        self._issuers: dict[str, IssuerKeys] = {}
+        self._issuers: dict[str, IssuerKeys[OAuth]] = {}
         for name, one in oauth.items():
             if one.audience:
                 old = known.get(one.issuer)
@@ -79,7 +80,7 @@ class Issuers:
             raise TokenRefused(Reason.TOKEN_REFUSED, str(problem)) from None
         return _judged(claims, keys.oauth, self._wall())
 
-    def _keys(self, label: Label) -> IssuerKeys:
+    def _keys(self, label: Label) -> IssuerKeys[OAuth]:
         keys = self._issuers.get(label.issuer.rstrip("/"))
         if keys is None:
             raise BadToken(f"nothing is known of its issuer {label.issuer[:200]!r}")
@@ -94,8 +95,8 @@ class Issuers:
 
 def _judged(claims: Mapping[str, Any], oauth: OAuth, now: float) -> Granted:
     """Whom signed claims let in. Raises TokenRefused."""
-    _check_time(claims, oauth.leeway_seconds, now)
-    audiences = set(_texts(claims.get("aud")))
+    check_time(claims, oauth.leeway_seconds, now)
+    audiences = set(texts(claims.get("aud")))
     if audiences.isdisjoint(oauth.audience):
         raise TokenRefused(Reason.TOKEN_NOT_FOR_US, f"it is for {_shown(audiences)}")
     missing = set(oauth.scopes) - _scopes(claims)
@@ -106,40 +107,17 @@ def _judged(claims: Mapping[str, Any], oauth: OAuth, now: float) -> Granted:
         raise TokenRefused(Reason.TOKEN_REFUSED, f"{oauth.user_claim} says nobody")
     if oauth.user_claim == "email" and claims.get("email_verified", True) not in (True, "true"):
         raise TokenRefused(Reason.TOKEN_REFUSED, "the issuer has not verified its email")
-    groups = () if oauth.groups_claim is None else _texts(claims.get(oauth.groups_claim))
+    groups = () if oauth.groups_claim is None else texts(claims.get(oauth.groups_claim))
     return Granted(user.strip(), frozenset(name.lower() for name in [*groups][:_GROUPS_AT_MOST]))
-
-
-def _check_time(claims: Mapping[str, Any], leeway: float, now: float) -> None:
-    """RFC 7519 §4.1.4 and §4.1.5. A token without an end is none."""
-    ends, begins = claims.get("exp"), claims.get("nbf", 0)
-    if not _is_number(ends) or not _is_number(begins):
-        raise TokenRefused(Reason.TOKEN_REFUSED, "it does not say when it ends")
-    if now >= ends + leeway:
-        raise TokenRefused(Reason.TOKEN_EXPIRED, f"it ended {now - ends:.0f} s ago")
-    if now < begins - leeway:
-        raise TokenRefused(Reason.TOKEN_EXPIRED, f"it begins in {begins - now:.0f} s")
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _scopes(claims: Mapping[str, Any]) -> set[str]:
     """`scope` (RFC 8693 §4.2), Microsoft's `scp`, and `roles`, which its applications have for scopes."""
     found: set[str] = set()
     for name in ("scope", "scp", "roles"):
-        for text in _texts(claims.get(name)):
+        for text in texts(claims.get(name)):
             found.update(text.split())
     return found
-
-
-def _texts(value: object) -> Iterator[str]:
-    """The texts of a claim that may be one or a list of them."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        yield from (one for one in value if isinstance(one, str))
 
 
 def _shown(words: set[str]) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
-from gatepost.config.oauth import OAuth
+from gatepost.config.oauth import Issuer
 from gatepost.directory.directory import Unavailable
 from gatepost.directory.tokenkeys import Key, keys_of
 from gatepost.directory.web import Silent, Web
@@ -16,6 +16,8 @@ from gatepost.policy.reasons import Reason
 
 _AGAIN_SECONDS: Final = 30.0  # so long nobody makes us ask again by naming keys that are not there
 _AFTER_SILENCE_SECONDS: Final = 5.0
+
+I = TypeVar("I", bound=Issuer)  # noqa: E741
 
 
 class IssuerSilent(Unavailable):
@@ -26,22 +28,28 @@ class IssuerSilent(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where the issuer has its keys, and where it gives tokens. `basic`: it takes secrets as HTTP does."""
+    """Where the issuer has its keys, gives tokens, signs people in and out, and says more of them.
+
+    `basic`: it takes secrets as HTTP does.
+    """
 
     keys: str
     tokens: str | None
     basic: bool
+    sign_in: str | None = None
+    userinfo: str | None = None
+    sign_out: str | None = None
 
 
-def web_of(oauth: OAuth) -> Web:
+def web_of(oauth: Issuer) -> Web:
     return Web(ca_file=oauth.ca_file, proxy=oauth.proxy, timeout_seconds=oauth.timeout_seconds)
 
 
-def discovery_address(oauth: OAuth) -> str:
+def discovery_address(oauth: Issuer) -> str:
     return f"{oauth.issuer}/.well-known/openid-configuration"
 
 
-async def discovered(oauth: OAuth, web: Web) -> Endpoints:
+async def discovered(oauth: Issuer, web: Web) -> Endpoints:
     """What the issuer says now. Raises Silent, also where it is another's, or sends us into the clear."""
     address = discovery_address(oauth)
     said = await web.get(address)
@@ -50,13 +58,20 @@ async def discovered(oauth: OAuth, web: Web) -> Endpoints:
     methods = said.get("token_endpoint_auth_methods_supported")
     return Endpoints(
         _address(said, "jwks_uri", oauth),
-        _address(said, "token_endpoint", oauth) if said.get("token_endpoint") else None,
+        _address_if_any(said, "token_endpoint", oauth),
         # how basic is to be encoded has been read in two ways (RFC 6749 §2.3.1)
-        basic=not isinstance(methods, list) or "client_secret_post" not in methods,
+        not isinstance(methods, list) or "client_secret_post" not in methods,
+        _address_if_any(said, "authorization_endpoint", oauth),
+        _address_if_any(said, "userinfo_endpoint", oauth),
+        _address_if_any(said, "end_session_endpoint", oauth),
     )
 
 
-def _address(said: dict[str, Any], key: str, oauth: OAuth) -> str:
+def _address_if_any(said: dict[str, Any], key: str, oauth: Issuer) -> str | None:
+    return _address(said, key, oauth) if said.get(key) else None
+
+
+def _address(said: dict[str, Any], key: str, oauth: Issuer) -> str:
     address = said.get(key)
     schemes = ("https://", "http://") if oauth.issuer.startswith("http://") else ("https://",)
     if not isinstance(address, str) or not address.startswith(schemes):
@@ -64,16 +79,17 @@ def _address(said: dict[str, Any], key: str, oauth: OAuth) -> str:
     return address
 
 
-class IssuerKeys:
+class IssuerKeys(Generic[I]):
     """The keys of one issuer. Asked for when first needed, and again after a while, beside the logins."""
 
-    def __init__(self, name: str, oauth: OAuth, *, clock: Callable[[], float], log: Log) -> None:
+    def __init__(self, name: str, oauth: I, *, clock: Callable[[], float], log: Log) -> None:
         self.name = name
         self.oauth = oauth
         self._clock = clock
         self._log = log
         self._web = web_of(oauth)
         self._keys: tuple[Key, ...] | None = None
+        self._endpoints: Endpoints | None = None
         self._learnt_at = 0.0
         self._asked_at = -_AGAIN_SECONDS
         self._silence: str | None = None
@@ -91,6 +107,12 @@ class IssuerKeys:
             await self._ask(_AGAIN_SECONDS)
             found = self._fitting(kid, algorithm)
         return found
+
+    async def endpoints(self) -> Endpoints:
+        """Its addresses, learnt a moment ago. Raises IssuerSilent."""
+        await self._ask(_AFTER_SILENCE_SECONDS)
+        assert self._endpoints is not None
+        return self._endpoints
 
     @property
     def _age(self) -> float:
@@ -131,6 +153,7 @@ class IssuerKeys:
         if self._keys is None or self._silence is not None:
             self._log.event("issuer-keys", issuer=self.name, keys=len(keys))
         self._keys, self._silence, self._learnt_at = keys, None, self._clock()
+        self._endpoints = endpoints
 
     def _learnt(self, task: asyncio.Task[None]) -> None:
         self._asking = None

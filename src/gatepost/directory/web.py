@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import httpx
 
+from gatepost.secret import Secret
+
 _ANSWER_BYTES: Final = 1 << 20
 
 
@@ -39,21 +41,23 @@ class Web:
             "follow_redirects": False,
         }
 
-    async def get(self, url: str) -> dict[str, Any]:
-        """The object at the address. Raises Silent."""
+    async def get(self, url: str, *, bearer: Secret | None = None) -> dict[str, Any]:
+        """The object at the address, shown to the bearer of a token. Raises Silent."""
         try:
             async with asyncio.timeout(self._seconds):
                 async with httpx.AsyncClient(**await self.settings()) as client:
-                    return read(url, await _body(client, url))
+                    return read(url, await _body(client, url, bearer))
         except (TimeoutError, httpx.TimeoutException):
             raise Silent(f"{url}: no answer within {self._seconds} s") from None
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError) as problem:
             raise Silent(f"{url}: {problem or type(problem).__name__}") from None
 
 
-async def _body(client: httpx.AsyncClient, url: str) -> bytes:
-    body = bytearray()
-    async with client.stream("GET", url, headers={"Accept": "application/json"}) as response:
+async def _body(client: httpx.AsyncClient, url: str, bearer: Secret | None) -> bytes:
+    body, headers = bytearray(), {"Accept": "application/json"}
+    if bearer is not None:
+        headers["Authorization"] = f"Bearer {bearer.reveal()}"
+    async with client.stream("GET", url, headers=headers) as response:
         if response.status_code != httpx.codes.OK:
             raise Silent(f"{url}: HTTP status {response.status_code}")
         async for part in response.aiter_bytes():

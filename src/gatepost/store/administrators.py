@@ -301,6 +301,8 @@ class Administrators:
 
 def _name(text: str) -> str:
     name = naming.canonical(text.strip())
+    if name.startswith("openid:"):
+        raise BadName("names with openid: are of those whom a provider signs in", "use another name")
     if not name or len(name) > _CHARACTERS or not name.isprintable() or " " in name:
         raise BadName("that cannot be an administrator's name", "use 1 to 128 characters without blanks")
     return name

@@ -1,4 +1,4 @@
-"""What console and API may lose: sessions, and the answers to requests that may come twice.
+"""What console and API may lose: sessions, drafts, and the answers to requests that may come twice.
 
 Apart from the accounts, whose every change makes all workers look at them anew. Plain `sqlite3`, as for
 the guard; the file is opened for each call, so any thread may call. Only hashes of session secrets are kept.
@@ -14,7 +14,7 @@ from typing import Final
 
 from gatepost.store.smallfile import transaction
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _TABLES: Final = """
 CREATE TABLE session (
     id BLOB PRIMARY KEY, name TEXT NOT NULL, own INTEGER NOT NULL, stage TEXT NOT NULL, began REAL NOT NULL,
@@ -27,6 +27,13 @@ CREATE TABLE answer (
 );
 CREATE TABLE used (token TEXT PRIMARY KEY, at REAL NOT NULL)
 """
+_LATER: Final = (
+    """
+ALTER TABLE session ADD COLUMN voucher TEXT;
+CREATE TABLE draft (name TEXT PRIMARY KEY, at REAL NOT NULL, base TEXT NOT NULL, text TEXT NOT NULL)
+""",
+)
+_DRAFTS_AT_MOST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ class SessionRow:
 
     `stage` is `half` until the second factor is proved, then `whole`. Times are Unix seconds: `seen` the
     last request, `proved` when the password was last given. `form` stands in every form of the session.
+    `voucher` is what a provider said of whoever signed in by it.
     """
 
     id: bytes
@@ -47,6 +55,15 @@ class SessionRow:
     peer: str
     form: str
     wrong: int = 0
+    voucher: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRow:
+    """The file as somebody is changing it: `base` is what the changes began from."""
+
+    base: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,7 @@ class ConsoleStore:
     def keep(self, row: SessionRow) -> None:
         """The session is as the row says."""
         with self._open() as database:
-            database.execute("INSERT OR REPLACE INTO session VALUES (?,?,?,?,?,?,?,?,?,?)", astuple(row))
+            database.execute("INSERT OR REPLACE INTO session VALUES (?,?,?,?,?,?,?,?,?,?,?)", astuple(row))
 
     def session(self, number: bytes) -> SessionRow | None:
         with self._open() as database:
@@ -107,6 +124,34 @@ class ConsoleStore:
         with self._open() as database:
             database.execute("DELETE FROM session WHERE began < ? OR seen < ?", (began_before, seen_before))
             database.execute("DELETE FROM answer WHERE at < ?", (answered_before,))
+
+    # drafts
+
+    def keep_draft(self, name: str, row: DraftRow, at: float) -> None:
+        """Whoever is called so goes on from there; beyond a hundred people the eldest draft is lost."""
+        with self._open() as database:
+            database.execute("INSERT OR REPLACE INTO draft VALUES (?,?,?,?)", (name, at, row.base, row.text))
+            database.execute(
+                "DELETE FROM draft WHERE name NOT IN (SELECT name FROM draft ORDER BY at DESC LIMIT ?)",
+                (_DRAFTS_AT_MOST,),
+            )
+
+    def draft(self, name: str, *, changed_since: float) -> DraftRow | None:
+        """What was begun under the name and not applied; None too when it is older."""
+        with self._open() as database:
+            row = database.execute(
+                "SELECT base, text FROM draft WHERE name = ? AND at >= ?", (name, changed_since)
+            ).fetchone()
+        return None if row is None else DraftRow(*row)
+
+    def forget_draft(self, name: str) -> None:
+        with self._open() as database:
+            database.execute("DELETE FROM draft WHERE name = ?", (name,))
+
+    def forget_drafts(self, *, changed_before: float) -> None:
+        """What nobody goes on with is gone."""
+        with self._open() as database:
+            database.execute("DELETE FROM draft WHERE at < ?", (changed_before,))
 
     # answers
 
@@ -145,7 +190,7 @@ class ConsoleStore:
 
     def _open(self) -> AbstractContextManager[sqlite3.Connection]:
         # what a power cut takes is a sign-in
-        return transaction(self._path, _TABLES, _VERSION, synchronous="NORMAL")
+        return transaction(self._path, _TABLES, _VERSION, synchronous="NORMAL", later=_LATER)
 
 
 def _session(row: tuple[object, ...]) -> SessionRow:

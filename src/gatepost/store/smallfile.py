@@ -6,16 +6,18 @@ Plain `sqlite3`: a handful of rows, and no other process that would have to be t
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 
 @contextmanager
 def transaction(
-    path: Path, tables: str, version: int, *, synchronous: str = "FULL"
+    path: Path, tables: str, version: int, *, synchronous: str = "FULL", later: Sequence[str] = ()
 ) -> Iterator[sqlite3.Connection]:
     """A transaction, committed at the end; `tables` are made in a file that is new.
+
+    `later` are the statements by which version 1 became 2, 2 became 3 and so on up to `version`.
 
     Raises: sqlite3.Error; nothing is changed then.
     """
@@ -24,9 +26,11 @@ def transaction(
         database.execute(f"PRAGMA synchronous = {synchronous}")
         database.execute("BEGIN IMMEDIATE")
         try:
-            if database.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in tables.split(";"):
-                    database.execute(statement)
+            known = int(database.execute("PRAGMA user_version").fetchone()[0])
+            if known < version:
+                for statements in (tables, *later)[known:]:
+                    for statement in statements.split(";"):
+                        database.execute(statement)
                 database.execute(f"PRAGMA user_version = {version}")
             yield database
         except BaseException:
