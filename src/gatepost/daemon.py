@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from gatepost.admin.generation import Generations
-from gatepost.admin.guardhouse import GuardHouse, ended
+from gatepost.admin.guardhouse import GuardHouse
+from gatepost.admin.keeper import ended
 from gatepost.admin.link import Link, Refused, Value, reachable
 from gatepost.admin.patrol import Beat, Patrol
 from gatepost.admin.switches import switches_of

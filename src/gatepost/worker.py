@@ -184,6 +184,7 @@ class Worker:
         await self._until_told(link)
         await self._drain()
         await self._deliveries.stop(_GRACE_SECONDS)
+        await self._conduct.close()
         for spool in self._spools:
             await spool.close()
         self._maildrops.close()

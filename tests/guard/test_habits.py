@@ -112,7 +112,7 @@ def test_nobody_is_contained_within_what_he_was_given() -> None:
     of.allow("ann", Allowed(), MORNING)
     assert day(of, 0, 301, prefix="new") == Breach("new_recipients", 301, 300)
     of.allow("bob", Allowed(), MORNING)
-    assert sorted(of.snapshot()) == ["ann"]
+    assert sorted(of._accounts) == ["ann"]
 
 
 def test_a_day_is_over_after_a_day() -> None:
@@ -137,7 +137,16 @@ def test_accounts_are_bounded() -> None:
     of = Habits(HabitSettings(), accounts=3)
     for user in "abcdef":
         of.sent(user, OFFICE, ["x@d.example"], MORNING)
-    assert sorted(of.snapshot()) == ["d", "e", "f"]
+    assert sorted(of._accounts) == ["d", "e", "f"]
+
+
+def test_what_changed_is_told_once_or_again_when_it_could_not_be_kept() -> None:
+    of = Habits(HabitSettings(), accounts=2)
+    for user in "abc":
+        of.sent(user, OFFICE, ["x@d.example"], MORNING)
+    assert [of.changed(2).keys(), of.changed(2).keys(), of.changed(2)] == [{"a", "b"}, {"c"}, {}]
+    of.not_kept(["a", "b"])
+    assert {user: part is None for user, part in of.changed(9).items()} == {"a": True, "b": False}
 
 
 Sending = Sequence[tuple[int, int, bool]]
@@ -150,7 +159,10 @@ def test_a_restart_keeps_what_was_learnt(sendings: Sending) -> None:
         now += seconds
         of.sent("ann", ABROAD if abroad else OFFICE, [f"x{n}@d{n % 9}.example" for n in range(count)], now)
     after = habits()
-    after.restore(json.loads(json.dumps(of.snapshot())))
+    for user, part in json.loads(json.dumps(of.changed(9))).items():
+        after.restore(user, part, 0.0)
+        of._accounts[user].unusual = ""  # of the last message, not of the next
+    assert after._accounts == of._accounts
     later = now + 2 * DAY_SECONDS
     for one in (of, after):
         one.sent("ann", OFFICE, ["x0@d.example"], later)
@@ -172,4 +184,4 @@ def test_a_clock_that_jumps_contains_nobody_below_the_line(sendings: Sequence[tu
 @pytest.mark.parametrize("rows", [{"ann": {}}, {"ann": None}, {"ann": {"recipients": "zz"}}])
 def test_rubbish_is_no_snapshot(rows: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
-        habits().restore(rows)
+        habits().restore("ann", rows["ann"], 0.0)

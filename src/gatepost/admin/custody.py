@@ -9,20 +9,25 @@ import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import Any, Final, Protocol
 
+from gatepost.admin.keeper import Keeper, ended
 from gatepost.admin.link import Refused, Value
 from gatepost.config.schema import Habits as HabitSettings
 from gatepost.config.schema import Settings
-from gatepost.guard.allowance import Treasury
+from gatepost.guard.allowance import Unused
 from gatepost.guard.event import Event, EventKind
 from gatepost.guard.habits import Allowed, Breach, Habits, lines_for
 from gatepost.guard.record import network_text
 from gatepost.guard.source import peer_of
+from gatepost.guard.treasury import Treasury
 from gatepost.log import Log
-from gatepost.store.guarddb import ContainedRow, GuardStore, Memory
+from gatepost.store.guarddb import ContainedRow, GuardStore
 
-_KEEP_SECONDS: Final = 60.0
+_TIDY_SECONDS: Final = 60.0
+_KEEP_ALLOWANCES_SECONDS, _KEEP_HABITS_SECONDS = (
+    3.0,
+    60.0,
+)  # an account's habits are long, its allowance short
 _SETTLE_SECONDS: Final = 10.0
-_HABITS: Final = "habits"
 _AGAIN_SECONDS: Final = 3.0  # what was on its way to the disk is in the queue by then
 Fields = dict[str, Value]
 
@@ -55,29 +60,33 @@ class Custody:
         self._contained: dict[str, ContainedRow] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._treasury = Treasury(time.monotonic, self._call_back)
+        self._keepers = {
+            Keeper(store, "allowance", self._treasury, log): _KEEP_ALLOWANCES_SECONDS,
+            Keeper(store, "habit", self._habits, log): _KEEP_HABITS_SECONDS,
+        }
 
     def open(self) -> None:
-        """Who was contained before is still; what was learnt is known."""
+        """Who was contained before is still; what was learnt, and used up, is known."""
         try:
             self._contained = {row.user: row for row in self._store.contained()}
-            memory = self._store.memory(_HABITS)
-            if memory is not None:
-                self._habits.restore(memory.value)
         except (sqlite3.Error, ValueError) as problem:
-            self._log.error("habits-lost", problem=str(problem))
+            self._log.error("contained-lost", problem=str(problem))
+        for keeper in self._keepers:
+            keeper.open()
 
     async def run(self) -> None:
         """Until cancelled; then what was learnt is kept a last time."""
+        keeping = [asyncio.create_task(keeper.run(every)) for keeper, every in self._keepers.items()]
         try:
             await asyncio.sleep(_SETTLE_SECONDS)
             for user in tuple(self._contained):
                 await self._hold(user)  # contained while nothing ran, or half done at the end
             while True:
-                await asyncio.sleep(_KEEP_SECONDS)
+                await asyncio.sleep(_TIDY_SECONDS)
                 self._treasury.tidy()
-                await asyncio.to_thread(self._keep, Memory(time.time(), self._habits.snapshot()))
         finally:
-            self._keep(Memory(time.time(), self._habits.snapshot()))
+            for task in keeping:
+                await ended(task)
 
     def change(self, settings: Settings) -> None:
         self._habits.change(_lines(settings))
@@ -95,6 +104,9 @@ class Custody:
                 return self._treasury.take(worker, fields)
             case "quota-domain":
                 return self._treasury.domain(fields)
+            case "quota-unused":
+                self._treasury.unused(fields["leases"])
+                return True
             case "conduct":
                 self._told(fields)
                 return None
@@ -183,12 +195,13 @@ class Custody:
         if user in self._contained:
             await self._hold(user)
 
-    async def _call_back(self, worker: Hashable, user: str, use: str) -> int:
+    async def _call_back(self, worker: Hashable, user: str, use: str) -> Unused | None:
         assert isinstance(worker, int)
         try:
-            return int(await self._workers.ask_one(worker, "quota-call-back", user=user, use=use))
+            answer: Unused | None = await self._workers.ask_one(worker, "quota-call-back", user=user, use=use)
         except Exception:  # a worker that is gone gives nothing back
-            return 0
+            return None
+        return answer
 
     def _tell_all(self) -> None:
         self._workers.tell_all("contained", users=sorted(self._contained))
@@ -197,12 +210,6 @@ class Custody:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _keep(self, memory: Memory) -> None:
-        try:
-            self._store.remember(_HABITS, memory)
-        except sqlite3.Error as problem:
-            self._log.error("habits-not-kept", problem=str(problem))
 
 
 def contained_row(row: ContainedRow) -> Fields:

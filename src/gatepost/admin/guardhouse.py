@@ -16,6 +16,7 @@ from gatepost.admin.alarms import Alarms
 from gatepost.admin.custody import Custody, Workers
 from gatepost.admin.device_watch import DeviceWatch
 from gatepost.admin.directory_watch import DirectoryWatch
+from gatepost.admin.keeper import ended
 from gatepost.admin.link import Refused, Value
 from gatepost.config.certificates import leaf_of
 from gatepost.config.schema import Settings
@@ -269,10 +270,3 @@ _VERBS: dict[str, Callable[[GuardHouse, Fields], Any]] = {
 
 def ban_row(ban: Ban) -> Fields:
     return {"source": str(ban.network), "until": ban.until, "note": ban.note, "by": ban.by, "at": ban.at}
-
-
-async def ended(task: asyncio.Task[None]) -> None:
-    """The task is cancelled and over."""
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -17,26 +17,32 @@ from gatepost.policy.spread import Spread
 
 _PARTS: Final = 20  # of an allowance: more would be called back too often, fewer asked for too often
 _MOST_AT_ONCE: Final = 1_000
-_LIVES: Final = 20  # a lease lives so small a part of the span
+LIVES: Final = 20
+"""A lease lives so small a part of the span."""
 _ANSWER_SECONDS: Final = 2.0
-_DOMAIN_SECONDS: Final = DAY_SECONDS / _LIVES  # for so long a domain that was counted is not asked about
+DOMAIN_SECONDS: Final = DAY_SECONDS / LIVES
+"""For so long a domain that was counted is not asked about."""
 _DOMAINS_KNOWN: Final = 20_000
 
 Fields = dict[str, Any]
+Unused = tuple[str, str, int, float]
+"""Of whose lease for what how many were not used, and when it was leased."""
 
 
 class Line(Protocol):
     """The way to the one count. `ask` raises when there is no answer."""
 
     async def ask(self, verb: str, **fields: Any) -> Any: ...
+    def tell(self, verb: str, **fields: Any) -> None: ...
 
 
 @dataclass(slots=True)
 class _Lease:
-    """What is left of it, and until when it may be used."""
+    """What is left of it, until when it may be used, and when the one count gave it."""
 
     count: int
     ends: float
+    at: float
 
 
 class Allowances:
@@ -83,18 +89,26 @@ class Allowances:
             return None
         return self._ask_domain(user, domain, most)
 
-    def call_back(self, user: str, use: str) -> int:
+    def call_back(self, user: str, use: str) -> Unused | None:
         """What was leased and not used; it is not the worker's any more."""
         lease = self._leases.pop((user, use), None)
-        return 0 if lease is None or lease.ends <= self._clock() else lease.count
+        return None if lease is None or not lease.count else (user, use, lease.count, lease.at)
+
+    async def close(self) -> None:
+        """What was leased is given back; nothing is taken any more."""
+        unused = self._unused(list(self._leases))
+        if unused:
+            await self._answer("quota-unused", {"leases": unused})
 
     def tidy(self) -> None:
         """Call it now and then."""
         now = self._clock()
+        unused = self._unused([key for key, lease in self._leases.items() if lease.ends <= now])
+        if unused and self._line is not None:
+            self._line.tell("quota-unused", leases=unused)
         self._own.forget_idle(now)
         self._own_spread.forget_idle(now)
         self._counted = {key: until for key, until in self._counted.items() if until > now}
-        self._leases = {key: lease for key, lease in self._leases.items() if lease.ends > now}
         for key in [key for key, lock in self._asking.items() if not lock.locked()]:
             del self._asking[key]
 
@@ -105,19 +119,23 @@ class Allowances:
         lease.count -= 1
         return True
 
+    def _unused(self, keys: Iterable[tuple[str, str]]) -> list[Unused]:
+        return [unused for key in keys if (unused := self.call_back(*key)) is not None]
+
     async def _ask(self, user: str, use: str, limits: Sequence[Limit]) -> float | None:
         async with self._asking[user, use]:
             if self._use_lease(user, use):
                 return None
             fields: Fields = {"user": user, "use": use, "want": part_of(limits)}
+            fields["unused"] = self.call_back(user, use)
             fields["limits"] = [[limit.most, limit.span_seconds] for limit in limits]
             answer = await self._answer("quota-take", fields)
             if answer is None:
                 return _wait(self._own.take(user, use, limits, self._clock()))
             if not answer["count"]:
                 return float(answer["wait"])
-            ends = self._clock() + min(limit.span_seconds for limit in limits) / _LIVES
-            self._leases[user, use] = _Lease(answer["count"] - 1, ends)
+            ends = self._clock() + min(limit.span_seconds for limit in limits) / LIVES
+            self._leases[user, use] = _Lease(answer["count"] - 1, ends, answer["at"])
             return None
 
     async def _ask_domain(self, user: str, domain: str, most: int) -> float | None:
@@ -129,7 +147,7 @@ class Allowances:
             return float(answer["wait"])
         if len(self._counted) >= _DOMAINS_KNOWN:
             self._counted.clear()
-        self._counted[user, domain] = self._clock() + _DOMAIN_SECONDS
+        self._counted[user, domain] = self._clock() + DOMAIN_SECONDS
         return None
 
     async def _answer(self, verb: str, fields: Fields) -> Any:
@@ -145,63 +163,6 @@ class Allowances:
 def part_of(limits: Sequence[Limit]) -> int:
     """How many are leased at once."""
     return max(1, min(_MOST_AT_ONCE, min(limit.most for limit in limits) // _PARTS))
-
-
-class Treasury:
-    """The one count. `call_back` gets from a worker what it leased and did not use."""
-
-    def __init__(
-        self,
-        clock: Callable[[], float],
-        call_back: Callable[[Hashable, str, str], Awaitable[int]],
-    ) -> None:
-        self._clock = clock
-        self._call_back = call_back
-        self._quota = Quota()
-        self._spread = Spread(DAY_SECONDS + _DOMAIN_SECONDS)
-        self._holders: defaultdict[tuple[str, str], set[Hashable]] = defaultdict(set)
-        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
-
-    async def take(self, worker: Hashable, fields: Fields) -> Fields:
-        """What the worker gets, at least one where the limits let one more happen."""
-        user, use = str(fields["user"]), str(fields["use"])
-        # what is leased now may be used when the lease ends, and counts from then on
-        limits = [Limit(int(most), float(span) * (1 + 1 / _LIVES)) for most, span in fields["limits"]]
-        async with self._locks[user, use]:
-            grant = self._quota.take(user, use, limits, self._clock(), want=int(fields["want"]))
-            if not grant.count and await self._recall(worker, user, use):
-                grant = self._quota.take(user, use, limits, self._clock())
-        if grant.count:
-            self._holders[user, use].add(worker)
-        return {"count": grant.count, "wait": grant.wait_seconds}
-
-    def domain(self, fields: Fields) -> Fields:
-        """How long the user has to wait before it may send to the domain too; None: not at all."""
-        user, domain, most = str(fields["user"]), str(fields["domain"]), int(fields["most"])
-        return {"wait": self._spread.take(user, domain, most, self._clock())}
-
-    def worker_gone(self, worker: Hashable) -> None:
-        """What it had leased counts as used: nobody knows."""
-        for holders in self._holders.values():
-            holders.discard(worker)
-
-    def tidy(self) -> None:
-        """Call it now and then."""
-        self._quota.forget_idle(self._clock())
-        self._spread.forget_idle(self._clock())
-        for key in [key for key, lock in self._locks.items() if not lock.locked()]:
-            del self._locks[key]
-        for key in [key for key, holders in self._holders.items() if not holders]:
-            del self._holders[key]
-
-    async def _recall(self, worker: Hashable, user: str, use: str) -> int:
-        others = self._holders[user, use] - {worker}
-        self._holders[user, use].clear()
-        total = 0
-        for other in others:
-            total += await self._call_back(other, user, use)
-        self._quota.give_back(user, use, total)
-        return total
 
 
 def _wait(grant: Grant) -> float | None:

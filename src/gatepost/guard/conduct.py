@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
 
-from gatepost.guard.allowance import Allowances
+from gatepost.guard.allowance import Allowances, Unused
 from gatepost.guard.sightings import Sightings
 from gatepost.policy.allotment import Allotment
 
@@ -60,9 +60,14 @@ class Conduct:
         """The last that was taken is not used."""
         self._allowances.give_back(user, use)
 
-    def call_back(self, user: str, use: str) -> int:
+    def call_back(self, user: str, use: str) -> Unused | None:
         """What was leased and not used; it is not this worker's any more."""
         return self._allowances.call_back(user, use)
+
+    async def close(self) -> None:
+        """All is told and given back; nobody is served any more."""
+        self.flush()
+        await self._allowances.close()
 
     def sent(self, user: str, peer: str, recipients: Sequence[str]) -> None:
         """A message was taken in from the user; it is told with the next `flush`."""

@@ -8,7 +8,7 @@ unknown account are half as high: a stolen password shows itself there first.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
@@ -22,6 +22,7 @@ _RECIPIENTS_KNOWN: Final = 5_000
 _NETWORKS_KNOWN: Final = 64
 _HOURS_NEED_DAYS: Final = 10  # so many days before an hour can be an unusual one
 _FADE: Final = 0.97  # a busy day counts half after three weeks
+Part = dict[str, Any]
 
 
 # What the lines for unknown accounts are made for: the default of recipients_per_day_per_user.
@@ -109,6 +110,7 @@ class Habits:
         self._settings = settings
         self._accounts_at_most = accounts
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
+        self._changed: dict[str, None] = {}
 
     def change(self, settings: HabitSettings) -> None:
         self._settings = settings
@@ -150,6 +152,7 @@ class Habits:
         account = self._accounts.get(user)
         if account is not None:
             account.recent.clear()
+            self._changed[user] = None
             account.networks.update(dict.fromkeys(account.networks_today))
 
     def line(self, user: str, what: str, *, unusual: bool = False) -> int:
@@ -167,39 +170,53 @@ class Habits:
         given = account.allowed.of(what) if account is not None else 0
         return max(cold // 2 if unusual else cold, int(usual), given, 1)
 
-    def snapshot(self) -> dict[str, Any]:
-        """What was learnt, as JSON can hold it. The last hours are not in it: they begin anew."""
-        return {
-            user: {
-                "recipients": b"".join(one.recipients).hex(),
-                "networks": list(one.networks),
-                "busy": one.busy,
-                "hours": one.hours,
-                "days": one.days,
-                "day": one.day,
-                "today": one.today,
-            }
-            for user, one in self._accounts.items()
-        }
+    def changed(self, most: int) -> dict[str, Part | None]:
+        """Up to so many users who did something since they were last asked for; None: forgotten."""
+        users = list(self._changed)[:most]
+        for user in users:
+            del self._changed[user]
+        return {user: self._part(self._accounts[user]) if user in self._accounts else None for user in users}
 
-    def restore(self, rows: Mapping[str, Any]) -> None:
-        """Raises ValueError for what is no snapshot."""
+    def not_kept(self, users: Iterable[str]) -> None:
+        """They are asked for again."""
+        self._changed |= dict.fromkeys(users)
+
+    def restore(self, user: str, row: Any, elapsed_seconds: float) -> None:
+        """What was learnt, and what was done within a day. Raises ValueError for what is no part."""
         try:
-            for user, row in rows.items():
-                marks = bytes.fromhex(row["recipients"])
-                account = _Account(
-                    busy={what: float(row["busy"][what]) for what in COUNTS},
-                    hours=[int(count) for count in row["hours"]],
-                    days=int(row["days"]),
-                    day=int(row["day"]),
-                    today={what: int(row["today"][what]) for what in COUNTS},
-                )
-                for at in range(0, len(marks), _MARK_BYTES):
-                    account.recipients[marks[at : at + _MARK_BYTES]] = None
-                account.networks = OrderedDict.fromkeys(row["networks"])
-                self._accounts[user] = account
+            marks = bytes.fromhex(row["recipients"])
+            account = _Account(
+                recent=deque(_Hour(at, dict(counts), set(domains)) for at, counts, domains in row["recent"]),
+                busy={what: float(row["busy"][what]) for what in COUNTS},
+                hours=[int(count) for count in row["hours"]],
+                days=int(row["days"]),
+                day=int(row["day"]),
+                today={what: int(row["today"][what]) for what in COUNTS},
+                hours_today=set(row["hours_today"]),
+                networks_today=set(row["networks_today"]),
+            )
+            for at in range(0, len(marks), _MARK_BYTES):
+                account.recipients[marks[at : at + _MARK_BYTES]] = None
+            account.networks = OrderedDict.fromkeys(row["networks"])
+            self._accounts[user] = account
         except (KeyError, TypeError) as problem:
             raise ValueError(f"no habits: {problem}") from None
+
+    @staticmethod
+    def _part(one: _Account) -> Part:
+        """As JSON can hold it."""
+        return {
+            "recipients": b"".join(one.recipients).hex(),
+            "networks": list(one.networks),
+            "recent": [[hour.begins, hour.counts, sorted(hour.domains)] for hour in one.recent],
+            "busy": one.busy,
+            "hours": one.hours,
+            "days": one.days,
+            "day": one.day,
+            "today": one.today,
+            "hours_today": sorted(one.hours_today),
+            "networks_today": sorted(one.networks_today),
+        }
 
     # inside
 
@@ -208,8 +225,9 @@ class Habits:
         if account is None:
             account = self._accounts[user] = _Account()
             if len(self._accounts) > self._accounts_at_most:
-                self._accounts.popitem(last=False)
+                self._changed[self._accounts.popitem(last=False)[0]] = None
         self._accounts.move_to_end(user)
+        self._changed[user] = None
         day = int(now // DAY_SECONDS)
         if day > account.day:
             self._learn(account)

@@ -5,15 +5,21 @@
 
 from __future__ import annotations
 
-from collections import deque
+import math
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 MINUTE_SECONDS = 60.0
 HOUR_SECONDS = 3_600.0
 DAY_SECONDS = 86_400.0
 # A day is counted in 5-minute steps: a user's whole state stays under some 290 numbers.
 _STEPS = 288
+_USERS_AT_MOST: Final = 100_000
+
+Kept = list[list[object]]
+"""What one user has used up, as JSON can hold it."""
 
 
 @dataclass(slots=True)
@@ -56,16 +62,27 @@ class Window:
         """How long until one fits; 0 when one does, the whole span where none ever does."""
         return self._wait_seconds(self._forget(now), 1)
 
-    def give_back(self, count: int) -> None:
-        """So many of the latest were not used."""
-        while count > 0 and self._steps:
-            step = self._steps[-1]
-            taken = min(count, step.count)
-            step.count -= taken
-            self._total -= taken
-            count -= taken
-            if not step.count:
-                self._steps.pop()
+    def give_back(self, count: int, taken_at: float = math.inf) -> None:
+        """So many of those that were taken then, or before, were not used."""
+        for step in reversed(self._steps):
+            if step.begins <= taken_at and count > 0:
+                back = min(count, step.count)
+                step.count -= back
+                self._total -= back
+                count -= back
+        self._steps = deque(step for step in self._steps if step.count)
+
+    def snapshot(self, now: float) -> list[float]:
+        """How many seconds ago how many were taken, in turn."""
+        now = self._forget(now)
+        return [number for step in self._steps for number in (round(now - step.begins, 3), step.count)]
+
+    def restore(self, rows: Sequence[float], now: float) -> None:
+        """What was taken before; `now` is the time of the snapshot on this clock."""
+        self._steps = deque(
+            _Step(now - age, int(count)) for age, count in zip(rows[::2], rows[1::2], strict=True)
+        )
+        self._total = sum(step.count for step in self._steps)
 
     def used(self, now: float) -> int:
         """What was taken in the span that ends now."""
@@ -110,14 +127,15 @@ class Grant:
 
 
 class Quota:
-    """What each user has used up of each of its allowances.
+    """What each of at most `users` users has used up of its allowances; the longest idle is forgotten first.
 
     The counts are one, whatever limits are asked about: a virtual server with another limit sees
     what was taken at the others.
     """
 
-    def __init__(self) -> None:
-        self._windows: dict[str, dict[tuple[str, float], Window]] = {}
+    def __init__(self, *, users: int = _USERS_AT_MOST) -> None:
+        self._users_at_most = users
+        self._windows: OrderedDict[str, dict[tuple[str, float], Window]] = OrderedDict()
 
     def take(self, user: str, use: str, limits: Sequence[Limit], now: float, *, want: int = 1) -> Grant:
         """Up to `want` are counted against all the limits, as many as fit into each."""
@@ -130,11 +148,29 @@ class Quota:
             window.take(now, count=count)
         return Grant(count)
 
-    def give_back(self, user: str, use: str, count: int) -> None:
-        """So many were counted and not used."""
+    def give_back(self, user: str, use: str, count: int, taken_at: float = math.inf) -> None:
+        """So many were counted, then or before, and not used."""
         for (kind, _), window in self._windows.get(user, {}).items():
             if kind == use:
-                window.give_back(count)
+                window.give_back(count, taken_at)
+
+    def __contains__(self, user: str) -> bool:
+        return user in self._windows
+
+    def snapshot(self, user: str, now: float) -> Kept:
+        """Empty when nothing is used up."""
+        windows = self._windows.get(user, {})
+        rows = ([use, span, window.snapshot(now)] for (use, span), window in windows.items())
+        return [row for row in rows if row[2]]
+
+    def restore(self, user: str, rows: Kept, now: float) -> None:
+        """As it was; `now` is the time of the snapshot on this clock. Raises ValueError for rubbish."""
+        for row in rows:
+            try:
+                use, span, taken = row
+                self._window(user, str(use), Limit(0, float(span))).restore(taken, now)  # type: ignore[arg-type]
+            except TypeError as problem:
+                raise ValueError(f"no row of a quota: {problem}") from None
 
     def forget_idle(self, now: float) -> int:
         """Forgets who has used nothing for a whole span; answers how many. Call it now and then."""
@@ -149,6 +185,9 @@ class Quota:
 
     def _window(self, user: str, use: str, limit: Limit) -> Window:
         windows = self._windows.setdefault(user, {})
+        self._windows.move_to_end(user)
+        if len(self._windows) > self._users_at_most:
+            self._windows.popitem(last=False)
         window = windows.get((use, limit.span_seconds))
         if window is None:
             window = windows[use, limit.span_seconds] = Window(limit.most, limit.span_seconds)

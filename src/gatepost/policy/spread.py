@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 
 
 class Spread:
@@ -24,6 +25,23 @@ class Spread:
         places[place] = now + self._lasts_seconds
         places.move_to_end(place)
         return None
+
+    def __contains__(self, user: str) -> bool:
+        return user in self._users
+
+    def snapshot(self, user: str, now: float) -> dict[str, float]:
+        """The places, each with the seconds that it counts still."""
+        return {
+            place: round(until - now, 3) for place, until in self._users.get(user, {}).items() if until > now
+        }
+
+    def restore(self, user: str, places: Mapping[str, float], now: float) -> None:
+        """As it was; `now` is the time of the snapshot on this clock. Raises ValueError for rubbish."""
+        try:
+            soonest_first = sorted(places.items(), key=lambda row: float(row[1]))
+            self._users[user] = OrderedDict((place, now + float(left)) for place, left in soonest_first)
+        except (AttributeError, TypeError) as problem:
+            raise ValueError(f"no places: {problem}") from None
 
     def forget_idle(self, now: float) -> None:
         """Call it now and then."""

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from gatepost.store.moment import Moment
 from gatepost.store.smallfile import transaction
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _TABLES: Final = """
 CREATE TABLE source (name TEXT NOT NULL, host BLOB NOT NULL, at REAL NOT NULL, PRIMARY KEY (name, host));
 CREATE TABLE ban (
@@ -25,6 +26,14 @@ CREATE TABLE contained (
     user TEXT PRIMARY KEY, why TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL, held TEXT NOT NULL
 );
 CREATE TABLE memory (key TEXT PRIMARY KEY, at REAL NOT NULL, value TEXT NOT NULL)
+"""
+
+_PARTS: Final = """
+CREATE TABLE part (
+    kind TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL, boot TEXT NOT NULL, since_boot REAL NOT NULL,
+    value TEXT NOT NULL, PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+DELETE FROM memory WHERE key = 'habits'
 """
 
 
@@ -62,6 +71,15 @@ class Memory:
     """What was remembered, and when (Unix seconds)."""
 
     at: float
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of many that are remembered each for itself: a user's, a source's."""
+
+    key: str
+    at: Moment
     value: Any
 
 
@@ -122,5 +140,25 @@ class GuardStore:
                 "INSERT OR REPLACE INTO memory VALUES (?, ?, ?)", (key, memory.at, json.dumps(memory.value))
             )
 
+    def parts(self, kind: str) -> list[Part]:
+        query = "SELECT key, at, boot, since_boot, value FROM part WHERE kind = ?"
+        with self._open() as database:
+            rows = database.execute(query, (kind,)).fetchall()
+        return [Part(key, Moment(at, boot, since), json.loads(text)) for key, at, boot, since, text in rows]
+
+    def keep_parts(self, kind: str, parts: Mapping[str, Any], now: Moment) -> None:
+        """These parts are so now; None: there is none any more."""
+        kept = [
+            (kind, key, now.at, now.boot, now.since_boot, json.dumps(value, separators=(",", ":")))
+            for key, value in parts.items()
+            if value is not None
+        ]
+        with self._open() as database:
+            database.executemany("INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?)", kept)
+            database.executemany(
+                "DELETE FROM part WHERE kind = ? AND key = ?",
+                [(kind, key) for key, value in parts.items() if value is None],
+            )
+
     def _open(self) -> AbstractContextManager[sqlite3.Connection]:
-        return transaction(self._path, _TABLES, _VERSION)
+        return transaction(self._path, _TABLES, _VERSION, later=(_PARTS,))
