@@ -251,6 +251,7 @@ def test_messages_come_in_any_order(tmp_path: Path) -> None:
     ("line", "reason"),
     [
         ("XYZZY", "unknown-command"),
+        ("LANG tlh", "unknown-parameter"),
         ("", "unknown-command"),
         ("RETR", "syntax-error"),
         ("RETR x", "syntax-error"),

@@ -77,7 +77,7 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
             "newest": row["newest"] and local_time(row["newest"]),
             "folder": row["folder"],
             "subfolders": row["subfolders"],
-            "no messages": row["no_messages"],
+            "other files": row["no_messages"],
         }
     )
 

@@ -17,9 +17,9 @@ from gatepost.policy.access import Right
 from gatepost.policy.reasons import Reason
 from gatepost.pop3 import event
 from gatepost.pop3.capability import language
-from gatepost.pop3.reply import Reply, err, ok
+from gatepost.pop3.reply import Reply, ok
 from gatepost.pop3.server import NEED_DATA, Server
-from gatepost.pop3.state import State
+from gatepost.pop3.state import Sign, State
 from gatepost.server.admission import refusal_at_accept
 from gatepost.server.client import Client, peer_address
 from gatepost.server.connection import Connection
@@ -338,9 +338,17 @@ class Pop3Conversation:
         if isinstance(asked, event.TooManyErrors):
             reason, self._farewell = Reason.TOO_MANY_ERRORS, "too many errors"
             self._shard.guard.offend(Offence.RUBBISH, self._client.peer)
-        reply = err(asked.reply.text, asked.reply.code).marked(reason.value, self.id)
-        self._record.refused("command", reason, reply)
-        return reply
+        return self._marked(asked.reply, reason)
+
+    def _language(self, asked: event.Lang) -> Answer:
+        reply = language(asked.tag)
+        return reply if reply.sign is Sign.OK else self._marked(reply, Reason.UNKNOWN_PARAMETER)
+
+    def _marked(self, reply: Reply, reason: Reason) -> Reply:
+        """The refusal with its reason, noted."""
+        marked = reply.marked(reason.value, self.id)
+        self._record.refused("command", reason, marked)
+        return marked
 
 
 _CORE_REASONS: Final = {
@@ -358,7 +366,7 @@ _ANSWERS: Final[dict[type, Callable[[Pop3Conversation, Any], Answer]]] = {
     event.AuthResponse: lambda self, asked: self._entrance.respond(asked),
     event.AuthCancelled: Pop3Conversation._cancelled,
     event.Stls: Pop3Conversation._start_tls,
-    event.Lang: lambda self, asked: language(asked.tag),
+    event.Lang: Pop3Conversation._language,
     event.Utf8: lambda self, asked: ok(),
     event.Stat: lambda self, asked: self._collection.look(asked),
     event.List: lambda self, asked: self._collection.look(asked),
