@@ -218,49 +218,6 @@ def test_what_is_too_much_goes_the_oldest_first(tmp_path: Path) -> None:
     assert len(smaller.search(Question(sender=f"s{count - 1}@example.org")).messages) == 1
 
 
-def test_a_database_of_the_first_version_is_taken_over(path: Path) -> None:
-    connection = trackdb.connect(path)
-    for name in ("message", "outcome", "refusal"):
-        connection.execute(f"DROP TABLE {name}_words")
-        connection.execute(f"DROP VIEW {name}_text")
-    connection.execute("DROP TABLE tail")
-    for name in ("subject", "said"):
-        connection.execute(f"ALTER TABLE message DROP COLUMN {name}")
-    for name in ("message", "refusal"):
-        connection.execute(f"ALTER TABLE {name} DROP COLUMN device")
-    old = f"{BOB}\x1frelayed\x1f250\x1f2.0.0\x1fok taken\x1fmx.example.net\x1f1700000000.5"
-    connection.execute("UPDATE message SET outcomes = ? WHERE queue_id = 'Q1'", (old,))
-    connection.execute("PRAGMA user_version = 1")
-    connection.close()
-    later = Tracking(path)
-    later.start()
-    later.close()
-    for question in (Question(recipient="bob@example.net"), Question(said="mx.example.net taken")):
-        (message,) = later.search(question).messages
-        assert message.queue_id == "Q1"
-        (outcome,) = message.outcomes
-        assert (outcome.recipient, outcome.text, outcome.at) == (str(BOB), "ok taken", 1_700_000_000.5)
-
-
-def test_a_database_of_the_version_before_is_indexed_anew(path: Path) -> None:
-    connection = trackdb.connect(path)
-    connection.execute("DROP VIEW message_text")
-    connection.execute("ALTER TABLE message DROP COLUMN said")
-    connection.execute("CREATE VIEW message_text AS SELECT number, sender AS words FROM message")
-    connection.execute("CREATE INDEX message_session ON message (session)")
-    connection.execute("PRAGMA user_version = 3")
-    connection.close()
-    later = Tracking(path)
-    later.start()
-    later.note_outcome("Q2", EVE, Outcome(0, Disposition.FAILED, 550, "5.1.1", "gone"), time.time(), None)
-    later.close()
-    connection = trackdb.connect(path)
-    assert trackdb.behind(connection) == 0
-    connection.close()
-    assert [m.queue_id for m in later.search(Question(session="S1")).messages] == ["Q1"]
-    assert [m.queue_id for m in later.search(Question(outcome="failed")).messages] == ["Q2"]
-
-
 def test_numbers_that_begin_anew_are_indexed_anew(tmp_path: Path) -> None:
     path = tmp_path / "t"
     for at in (1.0, time.time()):  # the first is older than what is kept
@@ -277,6 +234,30 @@ def test_numbers_that_begin_anew_are_indexed_anew(tmp_path: Path) -> None:
     last.note_accepted("Q9", "S9", "v", "p", None, ANN, (BOB,), 1, time.time())
     last.close()
     assert [m.queue_id for m in last.search(Question(session="S9")).messages] == ["Q9"]
+
+
+def test_what_became_of_it_is_found_by_the_side_that_is_rarer(tmp_path: Path) -> None:
+    """One sender has many messages, and many messages were put off: neither hides the one that is both."""
+    tracking, now = Tracking(tmp_path / "t"), time.time()
+    tracking.start()
+    for number in range(60):
+        sender = ANN if number in (3, 40) else Address(f"s{number}", "example.org")
+        tracking.note_accepted(f"Q{number:02}", "S", "v", "p", None, sender, (BOB,), 1, now + number)
+    tracking.close()
+    tracking.start()
+    for number in range(59):
+        tracking.note_outcome(f"Q{number:02}", BOB, FULL, now + 100 + number, None)
+    tracking.close()
+
+    def found(question: Question) -> list[str]:
+        return [message.queue_id for message in tracking.search(question).messages]
+
+    assert found(Question(sender=str(ANN), outcome="deferred", limit=5)) == ["Q40", "Q03"]
+    assert found(Question(sender=str(ANN), said="full", limit=1)) == ["Q40"]
+    assert found(Question(recipient=str(BOB), outcome="deferred", limit=2)) == ["Q58", "Q57"]
+    assert found(Question(queue_id="Q03", outcome="deferred")) == ["Q03"]
+    assert found(Question(queue_id="Q59", outcome="deferred")) == []
+    assert found(Question(outcome="deferred", before=now + 4, limit=2)) == ["Q03", "Q02"]
 
 
 @pytest.mark.parametrize("how", ["at once", "later"])

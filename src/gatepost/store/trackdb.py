@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
-from gatepost.store.tracknotes import Value
-from gatepost.store.tracktables import NAMES, TABLES, VERSION, WITHOUT_WORDS, WORDS
+from gatepost.store import trackmove
+from gatepost.store.trackrows import Row
+from gatepost.store.tracktables import NAMES, TABLES, VERSION
 
 _DELETED_AT_ONCE = 5_000
 _ROWS_AT_ONCE = 500  # SQLite binds at most 32,766 values in a statement
 ENDS = "SELECT (SELECT min(number) FROM {0}), (SELECT max(number) FROM {0})"  # together they would scan
-
-PLAIN_COLUMNS = "queue_id,session,virtual_server,peer,user,sender,recipients,size_bytes,at,outcomes,said"
-MESSAGE_COLUMNS = PLAIN_COLUMNS + ",subject,device"
-OUTCOME_COLUMNS = "queue_id,recipient,disposition,code,enhanced,text,next_hop,at"
-REFUSAL_COLUMNS = "session,virtual_server,peer,user,stage,reason,sender,recipient,reply,at,device"
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -32,40 +29,30 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     # A power cut may lose the last second of history; nothing promised rests on it.
     connection.execute("PRAGMA synchronous = NORMAL")
+    if _version(connection) >= trackmove.MOVING:
+        return connection
     connection.execute("BEGIN IMMEDIATE")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(connection)  # another process may have been first
     if version == 0:
-        _run(connection, TABLES)
-    if version == 1:
-        connection.execute("ALTER TABLE message ADD COLUMN subject TEXT")
-    if version in (1, 2):
-        for table in ("message", "refusal"):
-            connection.execute(f"ALTER TABLE {table} ADD COLUMN device TEXT")
-    if version in (1, 2, 3):
-        connection.execute("ALTER TABLE message ADD COLUMN said TEXT")
-    if version in (2, 3):
-        _run(connection, WITHOUT_WORDS)  # all rows are indexed anew, in quiet seconds
-    if version < VERSION:
-        _run(connection, WORDS)
-    if version < VERSION:
+        trackmove.run(connection, TABLES)
         connection.execute(f"PRAGMA user_version = {VERSION}")
+    elif version < trackmove.MOVING:
+        trackmove.begin(connection, version)
     connection.execute("COMMIT")
     return connection
 
 
-def _run(connection: sqlite3.Connection, statements: str) -> None:
-    for statement in statements.split(";"):
-        connection.execute(statement)
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def insert(connection: sqlite3.Connection, table: str, columns: str, rows: Sequence[Sequence[Value]]) -> None:
+def insert(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
     """The rows are in the table. Raises: sqlite3.Error."""
-    row_marks = "(" + ",".join("?" * (columns.count(",") + 1)) + ")"
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         group = rows[start : start + _ROWS_AT_ONCE]
-        marks = ",".join([row_marks] * len(group))
-        values = [value for row in group for value in row]
-        connection.execute(f"INSERT INTO {table} ({columns}) VALUES {marks}", values)  # noqa: S608 - own names
+        marks = ",".join(["(?,?,?,?)"] * len(group))
+        values = list(chain.from_iterable(group))
+        connection.execute(f"INSERT INTO {table} (key, at, words, facts) VALUES {marks}", values)  # noqa: S608 - own names
 
 
 def delete_before(connection: sqlite3.Connection, at: float) -> None:
@@ -108,7 +95,7 @@ def _delete_below(connection: sqlite3.Connection, table: str, number: int) -> in
         bound = min(number, first + _DELETED_AT_ONCE)
         connection.execute(
             f"INSERT INTO {table}_words ({table}_words, rowid, words) SELECT 'delete', number, words"  # noqa: S608
-            f" FROM {table}_text WHERE number < ? AND number <= (SELECT number FROM tail WHERE name = ?)",
+            f" FROM {table} WHERE number < ? AND number <= (SELECT number FROM tail WHERE name = ?)",
             (bound, table),
         )
         gone += connection.execute(f"DELETE FROM {table} WHERE number < ?", (bound,)).rowcount  # noqa: S608
@@ -147,7 +134,7 @@ def index(connection: sqlite3.Connection, rows_at_most: int) -> int:
         if not found[1]:
             continue
         connection.execute(
-            f"INSERT INTO {table}_words (rowid, words) SELECT number, words FROM {table}_text"  # noqa: S608
+            f"INSERT INTO {table}_words (rowid, words) SELECT number, words FROM {table}"  # noqa: S608
             " WHERE number > ? AND number <= ?",
             (start, found[0]),
         )

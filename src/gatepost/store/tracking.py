@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from gatepost.mail.address import Address
 from gatepost.mail.outcome import Disposition, Outcome
-from gatepost.store import trackdb, tracknotes, tracksearch
+from gatepost.store import trackdb, trackmove, tracknotes, tracksearch
 from gatepost.store.failure import Report, log_report
 from gatepost.store.tracked import Question, TrackedMessage, TrackedOutcome, TrackedRefusal
 from gatepost.store.tracknotes import Happened, Name
@@ -30,11 +30,11 @@ _FLUSH_SECONDS = 1.0
 _FORGET_SECONDS = 3600.0
 _DAY_SECONDS = 86_400.0
 _PORTION = 500
-_PLAIN = trackdb.PLAIN_COLUMNS.count(",") + 1
 _QUIET_NOTES = 500
 _INDEXED_A_TURN = 5_000
 _INDEXED_AT_ONCE = 20_000
 _BEHIND_AT_MOST = 100_000  # so many are looked through one by one in a few hundredths of a second
+_MOVED_PORTIONS = 20  # of old rows, a second
 _PAUSE_SECONDS = 0.0005
 
 _Note = TypeVar("_Note")
@@ -203,14 +203,16 @@ class Tracking:
         """The thread. A database that cannot be written costs history, never the service."""
         forget_at = 0.0
         connection: sqlite3.Connection | None = None
-        is_last = False
+        is_last, is_moving = False, True
         while not is_last:
             is_last = self._stop.wait(_FLUSH_SECONDS)
             try:
                 if connection is None:
                     connection = trackdb.connect(self._path)
-                self._index(connection, written=self.write(connection))
-                if time.monotonic() >= forget_at:
+                written = self.write(connection)
+                self._index(connection, written=written)
+                is_moving = is_moving and self._move(connection, is_quiet=written < _QUIET_NOTES)
+                if time.monotonic() >= forget_at and not is_moving:  # the oldest rows move last
                     trackdb.delete_before(connection, time.time() - self._days * _DAY_SECONDS)
                     trackdb.delete_beyond(connection, self._size_bytes)
                     forget_at = time.monotonic() + _FORGET_SECONDS
@@ -245,28 +247,27 @@ class Tracking:
                 return
             time.sleep(_PAUSE_SECONDS)
 
+    def _move(self, connection: sqlite3.Connection, *, is_quiet: bool) -> bool:
+        """Rows of an earlier version have moved a little further; whether there are more."""
+        for _ in range(_MOVED_PORTIONS if is_quiet else 1):
+            with _transaction(connection):
+                if not trackmove.move(connection, _PORTION):
+                    return False
+            time.sleep(_PAUSE_SECONDS)
+        return True
+
     def _write_notes(self, connection: sqlite3.Connection) -> None:
         """Outcomes are looked at first: those of a message in this batch go into its row."""
-        later: dict[str, list[tracknotes.Followed]] = {}
+        later = tracknotes.Later()
         for happened in _portions(self._outcomes):
-            for note in happened:
-                if (known := later.get(note[0])) is None:
-                    later[note[0]] = [note]
-                else:
-                    known.append(note)
+            later.add(happened)
         for accepted in _portions(self._accepted):
             rows = [tracknotes.message_row(note, later) for note in accepted]
-            plain = [row for row in rows if len(row) == _PLAIN]
-            trackdb.insert(connection, "message", trackdb.PLAIN_COLUMNS, plain)
-            if len(plain) < len(rows):
-                rest = [row for row in rows if len(row) != _PLAIN]
-                trackdb.insert(connection, "message", trackdb.MESSAGE_COLUMNS, rest)
-        for followed in _portions(deque(note for notes in later.values() for note in notes)):
-            rows = [tracknotes.outcome_row(note) for note in followed]
-            trackdb.insert(connection, "outcome", trackdb.OUTCOME_COLUMNS, rows)
+            trackdb.insert(connection, "message", rows)
+        for followed in _portions(deque(later.rest())):
+            trackdb.insert(connection, "outcome", [tracknotes.outcome_row(note) for note in followed])
         for refused in _portions(self._refused):
-            rows = [tracknotes.refusal_row(note) for note in refused]
-            trackdb.insert(connection, "refusal", trackdb.REFUSAL_COLUMNS, rows)
+            trackdb.insert(connection, "refusal", [tracknotes.refusal_row(note) for note in refused])
 
 
 @contextmanager
