@@ -17,6 +17,7 @@ from gatepost.admin.link import Refused, ask_daemon
 from gatepost.store.place import Place
 from live import loopback
 from live.program import Program
+from sessions import Pop3, Smtp
 
 SOURCES = Path(__file__).parents[2] / "src"
 HOSTNAME, DOMAIN, PASSWORD = "mail.example.org", "example.org", "correct horse battery"
@@ -146,11 +147,11 @@ class House:
     # clients
 
     def smtp(self, port: int = INTERNET) -> smtplib.SMTP:
-        return smtplib.SMTP(self.host, port, timeout=30)
+        return Smtp(self.host, port)
 
     @contextmanager
     def pop(self, port: int = POP3) -> Iterator[poplib.POP3]:
-        session = poplib.POP3(self.host, port, timeout=30)
+        session = Pop3(self.host, port)
         try:
             yield session
         finally:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import smtplib
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email import message_from_bytes
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from daemon.house import DOMAIN, PASSWORD, SUBMISSION, House, submission
 from live.gate import command
+from patience import until
+from sessions import Smtp
 
 ANN = f"ann@{DOMAIN}"
 MORE = """
@@ -39,7 +39,7 @@ def house(make_house: Callable[..., House]) -> House:
 
 @contextmanager
 def session(house: House) -> Iterator[smtplib.SMTP]:
-    with smtplib.SMTP(house.host, SUBMISSION, timeout=60) as session:
+    with Smtp(house.host, SUBMISSION) as session:
         session.login(ANN, PASSWORD)
         yield session
 
@@ -56,14 +56,6 @@ def sent(house: House, thread: int) -> list[str]:
                 break
             accepted.append(subject)
     return accepted
-
-
-def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
-    ends = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < ends
-        time.sleep(0.05)
-    return found
 
 
 def states(house: House) -> list[str]:

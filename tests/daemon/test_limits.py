@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import smtplib
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from daemon.house import DOMAIN, PASSWORD, SUBMISSION, House, submission
 from gatepost.store.guarddb import GuardStore
+from patience import until
+from sessions import Smtp
 
 LIMITS = """
 [limits.groups."POP3 Relay"]
@@ -21,7 +21,7 @@ domains_per_day = 7
 def _named(house: House, number: int) -> list[int]:
     """What two recipients in domains of this session are answered."""
     ann = f"ann@{DOMAIN}"
-    with smtplib.SMTP(house.host, SUBMISSION, timeout=60) as session:
+    with Smtp(house.host, SUBMISSION) as session:
         session.login(ann, PASSWORD)
         session.mail(ann)
         domain = f"d{number % 10}.example"
@@ -47,7 +47,7 @@ def _taken(house: House, count: int) -> int:
     """How many of so many recipients, over several sessions, are taken."""
     ann, taken = f"ann@{DOMAIN}", 0
     for begins in range(0, count, 20):
-        with smtplib.SMTP(house.host, SUBMISSION, timeout=60) as session:
+        with Smtp(house.host, SUBMISSION) as session:
             session.login(ann, PASSWORD)
             session.mail(ann)
             codes = [session.rcpt(f"r{begins + n}@else.example")[0] for n in range(min(20, count - begins))]
@@ -63,18 +63,10 @@ def test_a_restart_gives_nobody_a_fresh_allowance(make_house: Callable[..., Hous
     house.stop()
     house.start()
     assert _taken(house, 65) == 65
-    _wait_until_kept(house, 130)
+    until(lambda: _kept(house) >= 130)  # some seconds later
     house.kill()
     house.start()
     assert 70 - 2 * 10 <= _taken(house, 100) <= 70  # what was leased when they were killed is lost
-
-
-def _wait_until_kept(house: House, count: int) -> None:
-    """The store knows of so many at least, as it does some seconds later."""
-    ends = time.monotonic() + 60
-    while _kept(house) < count:
-        assert time.monotonic() < ends, _kept(house)
-        time.sleep(0.1)
 
 
 def _kept(house: House) -> int:

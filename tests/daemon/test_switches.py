@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import poplib
 import signal
 import smtplib
 import socket
@@ -12,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from daemon.house import EXTRA, INTERNET, PASSWORD, POP3, SPARE, House, internet, pop3, send
+from sessions import Pop3
 
 Make = Callable[..., House]
 
@@ -20,7 +20,7 @@ def test_stopped_and_paused_virtual_servers_stay_so_over_a_restart(make_house: M
     house = make_house()
     house.write(internet(), internet(EXTRA, name="extra"), pop3())
     house.start()
-    session, mailbox = house.smtp(), poplib.POP3(house.host, POP3, timeout=30)
+    session, mailbox = house.smtp(), Pop3(house.host, POP3)
     assert house.ask("pause", name="internet") == {"virtual_server": "smtp.internet", "state": "paused"}
     house.ask("stop", name="extra")
     house.ask("pause", name="pop3.mail")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from live.gate import SUBMISSION, SUBMISSION_TLS, User
 from live.program import run
+from sessions import Smtp, SmtpTls
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,9 @@ def _smtplib(letter: Letter) -> Result:
 
 def _smtplib_connection(letter: Letter, context: ssl.SSLContext) -> smtplib.SMTP:
     if letter.implicit_tls:
-        client: smtplib.SMTP = smtplib.SMTP_SSL(letter.host, letter.port, "client.example", context=context)
+        client: smtplib.SMTP = SmtpTls(letter.host, letter.port, context=context)
     else:
-        client = smtplib.SMTP(letter.host, letter.port, "client.example")
+        client = Smtp(letter.host, letter.port)
         client.starttls(context=context)
     client.ehlo()
     return client
@@ -203,7 +204,7 @@ def send_plain(
 
     Raises: smtplib.SMTPException with the reply when it was not.
     """
-    with smtplib.SMTP(host, port, "client.example", timeout=60) as client:
+    with Smtp(host, port) as client:
         if ca_file:
             client.starttls(context=ssl.create_default_context(cafile=str(ca_file)))
         client.ehlo()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import poplib
 import shutil
-import smtplib
 import ssl
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from live import loopback
 from live.authority import Authority
 from live.gate import ANN, HOSTNAME, INTERNET, Gate, User
 from live.program import Program, run
+from sessions import Pop3, Pop3Tls, Smtp
 
 POP3, POP3_TLS = 1100, 9950
 _TABLES = """
@@ -51,7 +51,7 @@ class Pop3Gate(Gate):
         """The messages came over SMTP, one after another, and lie in the user's mailbox."""
         for content in contents:
             before = len(self.stored(user))
-            with smtplib.SMTP(self.host, INTERNET) as client:
+            with Smtp(self.host, INTERNET) as client:
                 client.sendmail("you@elsewhere.example", [user.address], content)
             deadline = time.monotonic() + 30
             while len(self.stored(user)) <= before:
@@ -66,7 +66,7 @@ class Pop3Gate(Gate):
     def poplib(self, user: User = ANN) -> poplib.POP3_SSL:
         """Logged in."""
         trusting = ssl.create_default_context(cafile=str(self.ca_file))
-        client = poplib.POP3_SSL(self.host, POP3_TLS, context=trusting, timeout=60)
+        client = Pop3Tls(self.host, POP3_TLS, context=trusting)
         try:
             client.user(user.name)
             client.pass_(user.password)
@@ -129,9 +129,9 @@ def _poplib(errand: Errand) -> Outcome:
     trusting = ssl.create_default_context(cafile=str(errand.gate.ca_file))
     client: poplib.POP3
     if errand.implicit_tls:
-        client = poplib.POP3_SSL(errand.gate.host, errand.port, context=trusting)
+        client = Pop3Tls(errand.gate.host, errand.port, context=trusting)
     else:
-        client = poplib.POP3(errand.gate.host, errand.port)
+        client = Pop3(errand.gate.host, errand.port)
         client.stls(trusting)
     try:
         client.user(errand.user.name)

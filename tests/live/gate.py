@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from gatepost.store.attempts import Attempts, LoginAttempt
+from gatepost.store.place import Place
 from live import loopback
 from live.authority import Authority
 from live.program import Program, ProgramFailed, run
@@ -175,6 +177,10 @@ class Gate:
     def command(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         """`gatepost` has run with this gate's file."""
         return command(self.folder, *arguments, given=given)
+
+    def logins(self) -> list[LoginAttempt]:
+        """Every attempt on record; the newest may still be missing while it runs."""
+        return Attempts(Place(self.folder / "state").attempts).latest(0.0, 10_000)
 
     @property
     def log(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import smtplib
 import ssl
 import stat
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import pytest
 from live.authority import Authority
 from live.authority_acme import HTTP, TLS, Pebble
 from live.gate import INTERNET, Gate, route
+from sessions import Smtp
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-acme")]
 NAME = "mail.gate.example"
@@ -46,7 +46,7 @@ certificate = "default"
 def shown(gate: Gate, root: str) -> bool:
     """Whether a client that trusts `root` alone trusts the gate under its name."""
     context = ssl.create_default_context(cadata=root)
-    with smtplib.SMTP(gate.host, INTERNET, timeout=60) as client:
+    with Smtp(gate.host, INTERNET) as client:
         client._host = NAME  # type: ignore[attr-defined] # the name that STARTTLS asks for and checks
         try:
             client.starttls(context=context)

@@ -27,6 +27,7 @@ from gatepost.secret import Secret
 from live.active_directory import SHORT, ActiveDirectory, BlackHole, password_file
 from live.ad_seed import PASSWORD
 from live.gate import LOCAL_DOMAIN, SUBMISSION, SUBMISSION_TLS, Gate, done, route
+from sessions import Smtp
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("active-directory")]
 
@@ -70,7 +71,7 @@ def relayed(
     gate: Gate, user: str, password: str = PASSWORD, sender: str = "", recipient: str = OUTSIDE
 ) -> str:
     """The reply that decided: to AUTH, MAIL, RCPT or the content."""
-    with smtplib.SMTP(gate.host, SUBMISSION, "client.example", timeout=60) as client:
+    with Smtp(gate.host, SUBMISSION) as client:
         client.starttls(context=ssl.create_default_context(cafile=str(gate.authority.ca_file)))
         try:
             client.login(user, password)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import smtplib
 from collections.abc import Callable
 
 import pytest
@@ -12,13 +11,14 @@ from live import loopback
 from live.gate import ANN, INTERNET, Gate, done
 from live.neighbours import LMTP, DovecotLmtp
 from live.postfix import Postfix
+from sessions import Smtp
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-inbound")]
 
 
 def said(gate: Gate, recipient: str) -> str:
     """The reply to RCPT of somebody outside."""
-    with smtplib.SMTP(gate.host, INTERNET, "mx.outside.example", timeout=60) as client:
+    with Smtp(gate.host, INTERNET, "mx.outside.example") as client:
         client.ehlo()
         assert client.mail("you@outside.example")[0] == 250
         code, text = client.rcpt(recipient)

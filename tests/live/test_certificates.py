@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import smtplib
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from live.gate import HOSTNAME, INTERNET, Gate, route
 from live.program import run
+from sessions import Smtp
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-certificates")]
 OTHER = "other.gate.example"
@@ -56,7 +56,7 @@ def test_the_whole_recipe(gate: Gate, tmp_path: Path) -> None:
     secret = tmp_path / "password"
     secret.write_text("geheim\n")
     file = gate.folder / "gatepost.toml"
-    with smtplib.SMTP(gate.host, INTERNET, timeout=60) as old:
+    with Smtp(gate.host, INTERNET) as old:
         old.ehlo()
         made = pfx(tmp_path, HOSTNAME, "geheim")
         locked = gate.command("cert", "import", str(made))
@@ -70,7 +70,7 @@ def test_the_whole_recipe(gate: Gate, tmp_path: Path) -> None:
         assert reloaded.returncode == 0, reloaded.stdout
         assert old.mail("a@else.example")[0] == 250  # open sessions go on as they began
     assert subject(gate, HOSTNAME) == f"{HOSTNAME} ec"
-    with smtplib.SMTP(gate.host, INTERNET, timeout=60) as new:
+    with Smtp(gate.host, INTERNET) as new:
         new.ehlo()
         assert new.mail("a@else.example")[0] == 530
 

@@ -16,6 +16,7 @@ import pytest
 from live.gate import TRUSTED, Gate, route
 from live.program import descendants
 from live.sink import Received, Sink
+from sessions import Smtp
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-crash")]
 
@@ -50,7 +51,7 @@ class Senders:
 
     def _send(self) -> None:
         try:
-            with smtplib.SMTP(self._host, self._port, "client.example", timeout=60) as client:
+            with Smtp(self._host, self._port) as client:
                 for number in self._numbers():
                     content = b"X-Number: %d\r\nSubject: x\r\n\r\n%s\r\n" % (number, b"x" * (number % 900))
                     client.sendmail("a@client.example", ["b@elsewhere.example"], content)

@@ -18,6 +18,7 @@ from live.postfix import Postfix, below_trace
 from live.program import Program, ProgramFailed, descendants, run
 from live.samples import Sample, crlf, samples, sources
 from live.sink import Sink
+from sessions import Smtp
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-fixtures")]
 
@@ -107,9 +108,9 @@ def test_two_postfixes_stand_side_by_side(postfix: Postfix, make_postfix: Callab
 
 
 def test_the_authority_is_what_makes_postfix_trusted(postfix: Postfix, authority: Authority) -> None:
-    with smtplib.SMTP(postfix.host, postfix.port) as client:
+    with Smtp(postfix.host, postfix.port) as client:
         client.starttls(context=ssl.create_default_context(cafile=str(authority.ca_file)))
-    with smtplib.SMTP(postfix.host, postfix.port) as client, pytest.raises(ssl.SSLCertVerificationError):
+    with Smtp(postfix.host, postfix.port) as client, pytest.raises(ssl.SSLCertVerificationError):
         client.starttls(context=ssl.create_default_context())
 
 

@@ -15,6 +15,7 @@ from live import loopback
 from live.gate import ANN, Gate, route
 from live.program import Program, run
 from live.sink import Sink
+from sessions import Smtp, SmtpTls
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-haproxy")]
 
@@ -82,7 +83,7 @@ def balancer(
 
 @contextmanager
 def smtp(host: str, source: str) -> Iterator[smtplib.SMTP]:
-    with smtplib.SMTP(host, _SMTP, timeout=30, source_address=(source, 0)) as session:
+    with Smtp(host, _SMTP, source_address=(source, 0)) as session:
         yield session
 
 
@@ -103,7 +104,7 @@ def test_the_client_is_who_is_behind_the_balancer(gate: Gate, balancer: str) -> 
 
 def test_implicit_tls_and_pop3_through_it(gate: Gate, balancer: str) -> None:
     context = ssl._create_unverified_context()
-    with smtplib.SMTP_SSL(balancer, _SMTPS, timeout=30, context=context) as session:
+    with SmtpTls(balancer, _SMTPS, context=context) as session:
         assert session.ehlo()[0] == 250
     for source, answer in ((_INSIDE, b"+OK"), (_OUTSIDE, b"-ERR")):
         end = socket.create_connection((balancer, _POP3), timeout=30, source_address=(source, 0))

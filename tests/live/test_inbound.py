@@ -26,6 +26,7 @@ from live.gate import ANN, BOB, HOSTNAME, INTERNET, SUBMISSION, TRUSTED, Gate, d
 from live.neighbours import GTUBE, LMTP, PORT, DovecotLmtp, Rspamd
 from live.program import descendants
 from live.sink import Sink
+from sessions import Smtp
 from store.test_mbox_large import letter
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-inbound")]
@@ -62,7 +63,7 @@ def settled(gate: Gate) -> None:
 
 
 def outside(gate: Gate, port: int = INTERNET) -> smtplib.SMTP:
-    return smtplib.SMTP(gate.host, port, "mx.outside.example", timeout=60)
+    return Smtp(gate.host, port, "mx.outside.example")
 
 
 def send(
@@ -232,7 +233,7 @@ def submitted(gate: Gate, authority_file: Path, user: object, recipient: str, nu
     """Handed in over TLS, logged in."""
     assert user in (ANN, BOB)
     login = ANN if user is ANN else BOB
-    with smtplib.SMTP(gate.host, SUBMISSION, "client.example", timeout=60) as client:
+    with Smtp(gate.host, SUBMISSION) as client:
         client.starttls(context=ssl.create_default_context(cafile=str(authority_file)))
         client.login(login.name, login.password)
         letter = (LETTER % number).replace(b"you@outside.example", login.name.encode())

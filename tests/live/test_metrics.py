@@ -11,6 +11,7 @@ import pytest
 from live import loopback
 from live.gate import INTERNET, Gate, route
 from live.program import run
+from sessions import Smtp
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-metrics")]
 PORT = 9425
@@ -25,7 +26,7 @@ def test_promtool_has_nothing_to_say(require: Callable[..., None], make_gate: Ca
     require("promtool")
     host = loopback.address(PORT)
     gate = make_gate(route("capture:out") + f'[metrics]\nlisten = "{host}:{PORT}"\n')
-    with smtplib.SMTP(gate.host, INTERNET, timeout=60) as client:
+    with Smtp(gate.host, INTERNET) as client:
         client.sendmail("a@else.example", ["ann@local.example"], "Subject: one\r\n\r\nHello\r\n")
         with pytest.raises(smtplib.SMTPRecipientsRefused):
             client.sendmail("a@else.example", ["b@elsewhere.example"], "Subject: two\r\n\r\nHello\r\n")

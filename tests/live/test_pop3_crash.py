@@ -27,6 +27,7 @@ from live.authority import Authority
 from live.collecting import POP3_TLS, Pop3Gate
 from live.gate import ANN, BOB, INTERNET, User
 from live.program import descendants
+from sessions import Smtp
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-pop3-crash")]
 
@@ -126,7 +127,7 @@ class Traffic:
             work()
 
     def _send(self, sender: int) -> None:
-        with smtplib.SMTP(self._gate.host, INTERNET, "client.example", timeout=30) as client:
+        with Smtp(self._gate.host, INTERNET) as client:
             for number in range(1_000_000):
                 if self._over:
                     return

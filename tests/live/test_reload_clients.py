@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import smtplib
 import threading
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from gatepost.store.place import Place
 from live.gate import ANN, INTERNET, Gate
 from live.postfix import Postfix
 from live.program import run
+from sessions import Smtp
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-reload")]
 
@@ -87,7 +87,7 @@ def by_curl(gate: Gate, folder: Path) -> list[str]:
 def by_postfix(postfix: Postfix) -> list[str]:
     """Handed to Postfix, which relays to the gate."""
     markers = [f"marker-postfix-{number}" for number in range(_BY_POSTFIX)]
-    with smtplib.SMTP(postfix.host, postfix.port, timeout=60) as client:
+    with Smtp(postfix.host, postfix.port) as client:
         for marker in markers:
             client.sendmail("you@outside.example", [ANN.name], letter(marker))
     return markers

@@ -15,6 +15,7 @@ from live.clients import send_plain
 from live.gate import TRUSTED, Gate, route
 from live.samples import LINE_LIMIT, Sample, crlf, samples
 from live.sink import Received, Sink
+from sessions import Smtp
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-samples")]
 
@@ -94,7 +95,7 @@ def test_content_that_breaks_the_line_rules_is_refused_whole(
     gate: Gate, sink: Sink, content: bytes, problem: str
 ) -> None:
     before = len(sink.messages)
-    with smtplib.SMTP(gate.host, TRUSTED, "client.example") as client:
+    with Smtp(gate.host, TRUSTED) as client:
         client.ehlo()
         client.mail("a@client.example")
         client.rcpt("b@elsewhere.example")

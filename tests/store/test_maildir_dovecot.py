@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import imaplib
 import os
-import poplib
 import shutil
 import socket
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 from gatepost.pop3 import content
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.maildelivery import Delivered, Delivery
+from sessions import Pop3
 
 pytestmark = [
     pytest.mark.live,
@@ -161,7 +161,7 @@ def test_dovecots_pop3_tells_the_same_sizes_and_content(boxes: Mailboxes, folder
     uidls = put(boxes, 4)
     before = here(boxes)
     give_to_dovecot(folder)
-    client = poplib.POP3(ADDRESS, POP3)
+    client = Pop3(ADDRESS, POP3)
     client.user("ann")
     client.pass_("pw")
     sizes = [int(line.split()[1]) for line in client.list()[1]]
