@@ -26,7 +26,7 @@ def test_what_is_copied_is_there() -> None:
 
 
 def test_it_starts_and_asks_for_its_health_by_verbs_that_there_are() -> None:
-    verbs = get_command(app).commands  # type: ignore[attr-defined]
+    verbs = get_command(app()).commands  # type: ignore[attr-defined]
     (health,) = of("HEALTHCHECK")
     asked = re.findall(r'"([^"]+)"', health.partition("CMD")[2])
     (start,) = of("CMD")

@@ -63,14 +63,14 @@ def test_every_reason_is_described(reason: str) -> None:
     assert mentions(PAGES["reasons.md"], reason)
 
 
-@pytest.mark.parametrize("command", sorted(commands(typer.main.get_command(app))))
+@pytest.mark.parametrize("command", sorted(commands(typer.main.get_command(app()))))
 def test_every_command_is_described(command: str) -> None:
     assert mentions(PAGES["cli.md"], command)
 
 
 def test_there_is_much_to_describe() -> None:
     assert len(set(settings(Settings))) > 40
-    assert len(list(commands(typer.main.get_command(app)))) > 15
+    assert len(list(commands(typer.main.get_command(app())))) > 15
 
 
 def test_a_missing_word_is_noticed() -> None:

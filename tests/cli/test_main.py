@@ -24,7 +24,7 @@ def commands(command: object, words: tuple[str, ...] = ()) -> list[tuple[str, ..
     return [one for word, inner in command.commands.items() for one in commands(inner, (*words, word))]
 
 
-ALL = commands(typer.main.get_command(app))
+ALL = commands(typer.main.get_command(app()))
 
 
 def gatepost(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from gatepost.admin.accounts import whole_name
-from gatepost.admin.learn import learning
 from gatepost.config.schema import Settings
 from gatepost.mail.address import Address
 from gatepost.policy.facts import Identity
@@ -69,6 +68,9 @@ def add_app_password(
         NotFound, NoHolder: nobody is called so, or nobody who may log in.
         BadName, NameTaken: as the store.
     """
+    # Loaded here: with it come all kinds of directories, and what only lists or revokes needs none.
+    from gatepost.admin.learn import learning
+
     with learning(settings, accounts) as known:
         login = known.login(whole_name(settings, name) if "\\" not in name else name)
         if login is Reason.UNKNOWN_USER and "@" not in name:

@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Final
 
-from sqlalchemy.exc import DBAPIError
-
 from gatepost.admin.link import Refused, Value
 from gatepost.config.schema import Settings
 from gatepost.config.watching import WatchedDevices
@@ -23,8 +21,6 @@ from gatepost.guard.sighting import DeviceKind, Watched
 from gatepost.guard.sightings import sighting_of
 from gatepost.log import Log
 from gatepost.server.watch import networks_without_login
-from gatepost.store.accounts import Accounts
-from gatepost.store.database import DatabaseError
 from gatepost.store.guarddb import GuardStore, Memory
 from gatepost.store.place import Place
 
@@ -122,6 +118,12 @@ class DeviceWatch:
         """What is to be said of its secret; None: it was revoked, and is not missed. Blocks."""
         if what.kind is not DeviceKind.APP_PASSWORD:
             return ""
+        # Loaded here: the daemon starts sooner, and most daemons never come here.
+        from sqlalchemy.exc import DBAPIError
+
+        from gatepost.store.accounts import Accounts
+        from gatepost.store.database import DatabaseError
+
         try:
             accounts = Accounts.open(Place(self._settings.state).accounts)
             try:

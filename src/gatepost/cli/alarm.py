@@ -29,7 +29,3 @@ def tell_all(
     failed = [row for row in rows if not row["told"]]
     if failed:
         raise Failure(f"{len(failed)} of {len(rows)} were not told")
-
-
-def add_to(parent: typer.Typer) -> None:
-    parent.add_typer(app, name="alarm", help="Who is told of trouble.")

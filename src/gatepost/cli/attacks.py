@@ -14,7 +14,6 @@ import typer
 from gatepost.admin import attacks as admin
 from gatepost.admin.trace import NoTime
 from gatepost.admin.trace import since as time_since
-from gatepost.cli import alarm, custody
 from gatepost.cli.context import USAGE, Context, Failure
 from gatepost.cli.output import local_time, print_json, print_lines, print_table
 from gatepost.cli.span import seconds
@@ -152,5 +151,3 @@ def _since(text: str) -> float:
 def add_to(app: typer.Typer) -> None:
     for command in (attacks, ban, pardon):
         app.command()(command)
-    custody.add_to(app)
-    alarm.add_to(app)

@@ -1,4 +1,7 @@
-"""What every verb needs: which file is meant, what is in it, and how an error is told."""
+"""What every verb needs: which file is meant, what is in it, and how an error is told.
+
+What only some need is loaded where they need it, so that the others start sooner.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from gatepost.admin.link import Value, ask_daemon
-from gatepost.config.load import load
-from gatepost.config.schema import Settings
-from gatepost.store.accounts import Accounts
 from gatepost.store.place import Place
 
 if TYPE_CHECKING:
     from gatepost.admin.acts import Acts
+    from gatepost.config.schema import Settings
+    from gatepost.store.accounts import Accounts
 
 T = TypeVar("T")
 DONE, FAILED, USAGE, NO = 0, 1, 2, 3
@@ -40,11 +42,15 @@ class Context:
 
     def settings(self) -> Settings:
         """Raises ConfigError."""
+        from gatepost.config.load import load
+
         return load(self.file)
 
     @contextmanager
     def accounts(self) -> Iterator[tuple[Settings, Accounts]]:
         """Settings and accounts. Raises ConfigError, DatabaseError."""
+        from gatepost.store.accounts import Accounts
+
         settings = self.settings()
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         accounts = Accounts.open(Place(settings.state).accounts)
@@ -58,7 +64,6 @@ class Context:
 
         Raises ConfigError, DatabaseError, NotRunning, Refused and what else the act raises.
         """
-        # Loaded here: what only looks starts sooner without it.
         from gatepost.admin.actor import Actor
         from gatepost.admin.acts import Acts
         from gatepost.admin.house import House

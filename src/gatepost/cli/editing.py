@@ -11,6 +11,7 @@ import typer
 from gatepost.cli.context import NO, USAGE, Context, Failure
 from gatepost.cli.output import print_lines
 from gatepost.cli.service import changes
+from gatepost.cli.service import config as app
 from gatepost.config.check import check
 from gatepost.config.edit import Draft, EditError
 from gatepost.config.load import ConfigError
@@ -35,6 +36,7 @@ From = Annotated[
 ]
 
 
+@app.command("set")
 def set_key(
     context: typer.Context,
     key: Key,
@@ -47,6 +49,7 @@ def set_key(
     _save(here, draft)
 
 
+@app.command()
 def unset(context: typer.Context, key: Key) -> None:
     """A key, a table or an entry (`smtp.NAME.access[0]`) is out of the file."""
     here: Context = context.obj
@@ -58,16 +61,19 @@ def unset(context: typer.Context, key: Key) -> None:
     _save(here, draft)
 
 
+@app.command()
 def allow(context: typer.Context, name: Server, rights: Rights, to: To, source: From = None) -> None:
     """The access table of a virtual server ends with an entry that allows."""
     _enter(context.obj, "allow", name, rights, to, source)
 
 
+@app.command()
 def deny(context: typer.Context, name: Server, rights: Rights, to: To, source: From = None) -> None:
     """The access table of a virtual server ends with an entry that denies; a deny wins over everything."""
     _enter(context.obj, "deny", name, rights, to, source)
 
 
+@app.command("rename-server")
 def rename_server(
     context: typer.Context,
     name: Server,
@@ -143,11 +149,3 @@ def _save(here: Context, draft: Draft) -> None:
         raise Failure(str(problem)) from None
     print_lines(said)
     print(f"{here.file} is written; `gatepost reload` takes it over")
-
-
-def add_to(config: typer.Typer) -> None:
-    """The verbs are among those of `gatepost config`."""
-    config.command("set")(set_key)
-    config.command("rename-server")(rename_server)
-    for verb in (unset, allow, deny):
-        config.command()(verb)

@@ -1,14 +1,13 @@
-"""init, check, run, status."""
+"""init, check."""
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,9 +16,8 @@ from gatepost.admin.directory_check import directory_doubts
 from gatepost.admin.init import AlreadyThere, Ports, make_directory
 from gatepost.admin.relay_groups import relay_group_doubts
 from gatepost.admin.silence import silent_log
-from gatepost.admin.status import status_row
 from gatepost.cli.context import FAILED, NO, Context, Failure, who
-from gatepost.cli.output import local_time, print_fields, print_json, print_lines, size
+from gatepost.cli.output import print_json, print_lines
 from gatepost.cli.service import difference_in_force
 from gatepost.config.check import check as check_settings
 from gatepost.config.fault import Fault
@@ -160,57 +158,6 @@ def _verdict(file: Path, *, errors: int, warnings: int) -> str:
     return f"{file}: valid, and closed: a stranger cannot relay{warned}"
 
 
-def run(context: typer.Context) -> None:
-    """Serve in the foreground. Says "ready" when all listeners are bound; SIGTERM drains."""
-    # one process less to signal: the daemon takes this one's place
-    os.execv(sys.executable, [sys.executable, "-m", "gatepost.daemon", str(context.obj.file)])  # noqa: S606
-
-
-def status(context: typer.Context, json: Json = False) -> None:
-    """Virtual servers, sessions, queue, certificates. Exit 1 when nothing runs."""
-    here: Context = context.obj
-    row = status_row(here.settings(), here.ask("status"))
-    if json:
-        print_json(row)
-        return
-    queue = row["queue"]
-    counts = ", ".join(f"{queue[state]} {state}" for state in ("active", "deferred", "held"))
-    print_fields(
-        {
-            "host": row["hostname"],
-            "file": row["file"],
-            "running since": local_time(row["started_at"]),
-            "generation": row["generation"],
-            "workers": f"{row['workers']} ({row['worker_restarts']} restarts)",
-            "listening": [_listener(server) for server in row["virtual_servers"]],
-            "sessions": row["sessions"],
-            "queue": f"{counts}, {size(queue['size_bytes'])}",
-            "certificates": [_certificate(one) for one in row["certificates"]],
-            "self-test": _selftest(row["selftest"]),
-            "trouble": [f"{server}: {why}" for server, why in row["trouble"].items()],
-        }
-    )
-
-
-def _listener(server: dict[str, Any]) -> str:
-    where = ", ".join(server["listening"]) or "no address"
-    state = "" if server["state"] == "running" else f"{server['state'].upper()}, "
-    return f"{state}{server['protocol']}.{server['name']} on {where}, {server['sessions']} sessions"
-
-
-def _selftest(row: dict[str, Any]) -> list[str]:
-    if "at" not in row:
-        return [row["state"]]
-    summary = f"{row['state']}: {row['tried']} tries, {local_time(row['at'])}"
-    return [summary, *(f"GOT THROUGH {failed}" for failed in row["failed"])]
-
-
-def _certificate(one: dict[str, Any]) -> str:
-    if "problem" in one:
-        return f"{one['name']}: {one['problem']}"
-    return f"{one['name']} for {', '.join(one['names'])}, {one['days_left']} days left"
-
-
 def add_to(app: typer.Typer) -> None:
-    for verb in (init, check, run, status):
+    for verb in (init, check):
         app.command()(verb)

@@ -7,66 +7,31 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from gatepost import __version__
-from gatepost.admin.link import NotRunning, Refused
-from gatepost.cli import (
-    account,
-    acme,
-    admin,
-    alias,
-    attacks,
-    audit,
-    bring,
-    cert,
-    devices,
-    directory,
-    editing,
-    explain,
-    group,
-    house,
-    install,
-    mailbox,
-    oauth,
-    queue,
-    selftest,
-    service,
-    token,
-    trace,
-)
 from gatepost.cli.context import FAILED, NO, USAGE, Context, Failure, default_file, fail
-from gatepost.config.load import ConfigError
-from gatepost.store.account_error import AccountError, NotFound
-from gatepost.store.database import DatabaseError
+from gatepost.cli.verbs import PARTS, Part, asked_for
 
-app = typer.Typer(
-    name="gatepost",
-    help="A mail gate: POP3 mailboxes, mail for your own domains, and relay only for those you name.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for part in (house, install, service, selftest, explain, trace, attacks, devices, audit):
-    part.add_to(app)
-editing.add_to(service.config)
-app.add_typer(account.app, name="user", help="People and devices that may log in.")
-app.add_typer(group.app, name="group", help='Groups; relaying is given to one, usually "POP3 Relay".')
-app.add_typer(alias.app, name="alias", help="Addresses whose mail goes to others.")
-app.add_typer(mailbox.app, name="mailbox", help="What lies in the mailboxes; old mail in and out.")
-app.add_typer(directory.app, name="directory", help="Active Directory, LDAP: is everything there.")
-app.add_typer(oauth.app, name="oauth", help="Issuers of tokens: does each step work.")
-app.add_typer(cert.app, name="cert", help="The certificates of the virtual servers.")
-app.add_typer(acme.app, name="acme", help="Certificates fetched from an authority by themselves.")
-app.add_typer(admin.app, name="admin", help="Who signs in to the console.")
-app.add_typer(token.app, name="token", help="What programs show to the API.")
-app.add_typer(bring.app, name="import", help="Settings of Exchange and IIS, as a file of ours.")
-app.add_typer(queue.app, name="queue", help="Mail that waits to be delivered.")
+
+def app(parts: Iterable[Part] = PARTS) -> typer.Typer:
+    """The command line with these verbs."""
+    made = typer.Typer(
+        name="gatepost",
+        help="A mail gate: POP3 mailboxes, mail for your own domains, and relay only for those you name.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_common)
+    for part in parts:
+        part.add_to(made)
+    return made
 
 
 def _version(wanted: bool) -> None:
@@ -75,7 +40,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _common(
     context: typer.Context,
     config: Annotated[
@@ -98,23 +62,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     `arguments` are those of the process when left out.
     """
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(arguments, prog_name="gatepost", standalone_mode=False)
+        code = app(asked_for(words))(words, prog_name="gatepost", standalone_mode=False)
     except typer.TyperException as error:
         _fail_to_understand(error)
     except typer.Abort:
         fail("stopped", FAILED)
-    except Failure as error:
-        fail(str(error), error.exit_code)
-    except Refused as error:
-        fail(str(error), error.exit_code)
-    except NotFound as error:
-        fail(str(error), NO)
-    except (ConfigError, AccountError, DatabaseError, NotRunning) as error:
-        fail(str(error), FAILED)
-    except (OSError, sqlite3.Error) as error:
-        fail(f"{type(error).__name__}: {error}", FAILED)
+    except Exception as error:
+        fail(*_told(error))
     sys.exit(code or 0)
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """What is said of it, and the exit code. Raises `error` when it is none of those that are expected."""
+    # Loaded here: a verb that goes well waits for none of them.
+    from gatepost.admin.link import NotRunning, Refused
+    from gatepost.config.load import ConfigError
+    from gatepost.store.account_error import AccountError, NotFound
+    from gatepost.store.database import DatabaseError
+
+    match error:
+        case Failure() | Refused():
+            return str(error), error.exit_code
+        case NotFound():
+            return str(error), NO
+        case ConfigError() | AccountError() | DatabaseError() | NotRunning():
+            return str(error), FAILED
+        case OSError() | sqlite3.Error():
+            return f"{type(error).__name__}: {error}", FAILED
+        case _:
+            raise error
 
 
 def _fail_to_understand(error: typer.TyperException) -> NoReturn:

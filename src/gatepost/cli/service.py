@@ -188,4 +188,3 @@ def _text(context: Context, number: int) -> str:
 def add_to(app: typer.Typer) -> None:
     for verb in (reload, start, stop, pause, sessions):
         app.command()(verb)
-    app.add_typer(config, name="config", help="The file edited, and the configurations that were taken over.")
