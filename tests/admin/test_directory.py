@@ -14,6 +14,7 @@ from directory.ldaps import BASE, PASSWORD, SERVICE, Fault, LdapServerScript, ru
 from gatepost.admin.certificate import self_signed
 from gatepost.admin.directory import Step, steps
 from gatepost.admin.directory_check import directory_doubts
+from gatepost.admin.relay_groups import relay_group_doubts
 from gatepost.admin.silence import silent_log
 from gatepost.config.load import load_text
 from gatepost.config.schema import Settings
@@ -217,3 +218,21 @@ def test_a_local_name_or_address_that_the_directory_has_is_found_by_check(tmp_pa
     assert len(found) == 2
     assert any("bob@example.net is" in one for one in found)
     assert any("bob@example.org is" in one for one in found)
+
+
+def test_a_local_group_is_not_empty_where_the_directory_has_members(tmp_path: Path) -> None:
+    """As `gatepost init` makes it, before the directory came."""
+
+    async def test() -> list[str]:
+        async with running(corp()) as script:
+            given = settings(tmp_path, f"ldap://127.0.0.1:{script.port}", "starttls = false")
+            accounts = open_accounts(tmp_path)
+            for group in ("POP3 Relay", "Nowhere"):
+                accounts.groups.add(group, by="test")
+            assert not list(relay_group_doubts(given, accounts))
+            with silent_log() as log:
+                found = await asyncio.to_thread(directory_doubts, given, accounts, log)
+            accounts.close()
+            return [one.text for one in found if one.text.startswith("nobody")]
+
+    assert asyncio.run(test()) == ["nobody is in the local group Nowhere, and ad has none of that name"]

@@ -34,7 +34,7 @@ def directory_doubts(settings: Settings, accounts: Accounts | None, log: Log) ->
 async def _all(settings: Settings, accounts: Accounts | None, log: Log) -> list[Finding]:
     found: list[Finding] = []
     known: dict[str, bool] = {
-        group.lower(): accounts is not None and accounts.groups.find(group) is not None
+        group.lower(): accounts is not None and _has_members(accounts, group)
         for group, _ in _relay_groups(settings)
     }
     names = [name for name, one in settings.directory.items() if one.kind is DirectoryKind.LDAP]
@@ -55,9 +55,19 @@ async def _all(settings: Settings, accounts: Accounts | None, log: Log) -> list[
                 )
     for group, entry in _relay_groups(settings) if names and len(trees) == len(names) else ():
         if not known[group.lower()]:
+            here = accounts is not None and accounts.groups.find(group) is not None
             text = f"there is no group {group} in any directory, so nobody relays by it"
+            if here:
+                text = (
+                    f"nobody is in the local group {group}, and {' and '.join(names)} has none of that name"
+                )
             found.append(_warning(settings, entry.line, text, "make the group, or mend the name"))
     return found
+
+
+def _has_members(accounts: Accounts, group: str) -> bool:
+    there = accounts.groups.find(group) is not None
+    return there and bool(accounts.groups.members(group, nested=True, limit=1))
 
 
 async def _in_both(

@@ -9,7 +9,7 @@ from typing import Final
 from gatepost.admin.accounts import is_guessable, members
 from gatepost.admin.relayers import relay_entries
 from gatepost.config.finding import Finding, Severity
-from gatepost.config.schema import Settings, SmtpServer
+from gatepost.config.schema import DirectoryKind, Settings, SmtpServer
 from gatepost.policy.access import Entry, Kind
 from gatepost.store.accounts import Accounts
 from gatepost.store.memberships import paths_of_user
@@ -22,6 +22,7 @@ def relay_group_doubts(
 ) -> Iterator[Finding]:
     """A warning for each relay group without members, and for each member that relay does not reach.
 
+    Where there are other directories a group is not called empty: they may have one of its name.
     `most`: no more members of a group are looked at, nor more accounts.
     """
     for server in settings.smtp.values():
@@ -43,6 +44,8 @@ def _doubts(
 ) -> Iterator[Finding]:
     group = entry.to.text.partition(":")[2]
     if not accounts.groups.members(group, nested=True, limit=1):
+        if any(one.kind is not DirectoryKind.LOCAL for one in settings.directory.values()):
+            return  # `gatepost check --directory` looks there too
         text = f"{server.name}: nobody is in the group {group}, so nobody relays by it"
         yield _warning(settings, entry, text, f'`gatepost group join "{group}" USER`')
     elif (most is None or accounts.users.count() <= most) and (count := everybody_in(accounts, group)):
