@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -24,3 +25,15 @@ def until(look: Callable[[], T], *, seconds: float = PATIENCE_SECONDS, why: Call
         assert time.monotonic() < ends, f"{found!r} {why()}"
         time.sleep(_STEP_SECONDS)
     return found
+
+
+async def becomes(holds: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> None:
+    """`holds` is true, after other tasks had their turns.
+
+    Raises: AssertionError when the time is up.
+    """
+    for _ in range(int(seconds / _STEP_SECONDS)):
+        if holds():
+            return
+        await asyncio.sleep(_STEP_SECONDS)
+    raise AssertionError("it never became so")

@@ -14,6 +14,7 @@ from gatepost.admin.alarms import Alarms, signature
 from gatepost.config.load import ConfigError, load_text
 from gatepost.guard.event import Event, EventKind
 from gatepost.log import Log, LogWriter
+from patience import becomes
 
 _HEAD = 'hostname = "mail.example.org"\nstate = "state"\n[domains."example.org"]\n'
 EVENT = Event(EventKind.CONTAINED, "ann", "ann is contained: \u00fc; $(reboot)")
@@ -68,10 +69,7 @@ def test_a_webhook_gets_signed_json(tmp_path: Path) -> None:
             url = f"http://127.0.0.1:{heard.port}/x"
             here = alarms(tmp_path, f'[alarms.hook]\nwebhook = "{url}"\nsecret_file = "key"\n')
             here.happened(EVENT)
-            for _ in range(300):
-                await asyncio.sleep(0.01)
-                if heard.data.rstrip().endswith(b"}"):
-                    break
+            await becomes(lambda: heard.data.rstrip().endswith(b"}"))
             head, _, body = heard.data.partition(b"\r\n\r\n")
             fields = dict(line.split(": ", 1) for line in head.decode().lower().split("\r\n")[1:])
             said = json.loads(body)

@@ -15,6 +15,7 @@ from gatepost.config.load import load_text
 from gatepost.guard.event import Event, EventKind
 from gatepost.log import Log, LogWriter
 from gatepost.store.guarddb import GuardStore
+from patience import becomes
 
 _FILE = """
 hostname = "mail.example.org"
@@ -93,8 +94,7 @@ def test_who_leaves_his_habits_is_contained_and_his_mail_held(tmp_path: Path) ->
         ]
         sent = [["ann", "192.0.2.1", f"x{n}@d.example"] for n in range(11)]
         here.custody.hear(0, "conduct", {"sent": sent, "refused": {}})
-        for _ in range(20):
-            await asyncio.sleep(0.01)
+        await becomes(lambda: here.events and here.workers.closed)
         assert here.workers.told[-1] == ["ann"]
         assert here.workers.closed == ["ann"]
         assert [event.kind for event in here.events] == [EventKind.CONTAINED]

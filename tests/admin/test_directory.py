@@ -43,23 +43,23 @@ def corp() -> LdapServerScript:
     return script
 
 
-def settings(folder: Path, url: str, more: str = "") -> Settings:
+def settings(folder: Path, url: str, more: str = "", timeout: int = 60) -> Settings:
     secret(folder / "password", f"{PASSWORD}\n".encode())
     text = (
         f'hostname = "mail.example.org"\nstate = "{folder / "state"}"\n{ACCESS}\n[directory.ad]\n'
         f'kind = "ldap"\nurl = "{url}"\nbind_user = "{SERVICE}"\nbind_password_file = "password"\n'
-        f"timeout_seconds = 1\n{more}\n"
+        f"timeout_seconds = {timeout}\n{more}\n"
     )
     return load_text(text, folder / "gatepost.toml")
 
 
 def told(
     folder: Path, script: LdapServerScript, url: str = "ldap://127.0.0.1:{}", more: str = "starttls = false",
-    user: str | None = None, tls: ssl.SSLContext | None = None,
+    user: str | None = None, tls: ssl.SSLContext | None = None, timeout: int = 60,
 ) -> dict[str, Step]:  # fmt: skip
     async def test() -> dict[str, Step]:
         async with running(script, tls):
-            given = settings(folder, url.format(script.port), more)
+            given = settings(folder, url.format(script.port), more, timeout)
             with silent_log() as log:
                 return {step.step: step async for step in steps(given, log, user)}
 
@@ -112,7 +112,7 @@ def test_a_base_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_a_silent_server_is_told(tmp_path: Path) -> None:
     script = corp()
     script.fault = Fault.SILENT
-    assert "no answer within 1 seconds" in told(tmp_path, script)["search"].text
+    assert "no answer within 1 seconds" in told(tmp_path, script, timeout=1)["search"].text
 
 
 def test_nobody_at_the_address_is_told(tmp_path: Path) -> None:

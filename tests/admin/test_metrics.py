@@ -143,7 +143,7 @@ def test_the_door_answers_one_page(said: bytes, status: bytes) -> None:
             reader, writer = await asyncio.open_connection(*place)
             writer.write(said)
             try:
-                return await asyncio.wait_for(reader.read(), 20)
+                return await asyncio.wait_for(reader.read(), 60)
             except ConnectionError:
                 return b""
             finally:

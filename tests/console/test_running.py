@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import smtplib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -15,6 +14,7 @@ import pytest
 from console.house import PASSWORD, ConsoleHouse, told
 from daemon.house import message
 from gatepost.admin.certificate import self_signed
+from patience import until
 
 pytestmark = pytest.mark.xdist_group("console-running")
 
@@ -23,14 +23,6 @@ pytestmark = pytest.mark.xdist_group("console-running")
 def api(house: ConsoleHouse) -> Iterator[httpx.Client]:
     with house.client() as client:
         yield client
-
-
-def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
-    """It holds before the time is up."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def console_pid(house: ConsoleHouse) -> int:

@@ -7,7 +7,6 @@ import shutil
 import smtplib
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from gatepost.admin.link import Refused, ask_daemon
 from gatepost.store.place import Place
 from live import loopback
 from live.program import Program
+from patience import until
 from sessions import Pop3, Smtp
 
 SOURCES = Path(__file__).parents[2] / "src"
@@ -176,19 +176,14 @@ class House:
 
     def wait_for_mail(self, count: int, seconds: float = 60.0) -> list[bytes]:
         """The mailboxes hold so many messages."""
-        until = time.monotonic() + seconds
-        while len(found := self.mail()) < count:
-            assert time.monotonic() < until, f"{len(found)} of {count} messages have come"
-            time.sleep(0.02)  # delivery says nothing that could be awaited
-        return found
+        # delivery says nothing that could be awaited
+        until(lambda: len(self.mail()) >= count, seconds=seconds, why=lambda: len(self.mail()))
+        return self.mail()
 
     def wait_for_workers(self, count: int, seconds: float = 60.0) -> Any:
         """The status in which so many workers answer."""
-        until = time.monotonic() + seconds
-        while len((said := self.status())["workers"]) < count:
-            assert time.monotonic() < until, said
-            time.sleep(0.02)
-        return said
+        until(lambda: len(self.status()["workers"]) >= count, seconds=seconds, why=self.status)
+        return self.status()
 
     def log_lines(self, event: str) -> list[str]:
         return [line for line in self.running.output.splitlines() if f" {event}" in line]

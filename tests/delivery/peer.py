@@ -14,6 +14,8 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from patience import PATIENCE_SECONDS
+
 GREETING = "S: 220 peer.test ESMTP\nC: EHLO us.test\n"
 PIPELINING = GREETING + "S: 250-peer.test\nS: 250-PIPELINING\nS: 250-SIZE 1000000\nS: 250 8BITMIME\n"
 PLAIN = GREETING + "S: 250-peer.test\nS: 250 8BITMIME\n"
@@ -137,8 +139,8 @@ class ScriptedPeer:
             raise Unexpected(f"a script with {step!r}")
 
     async def until(self, reached: Callable[[], bool]) -> None:
-        """What was heard is enough; fails after five seconds."""
-        async with asyncio.timeout(5):
+        """What was heard is enough; fails when it takes too long."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not reached():
                 self._heard_more.clear()
                 await self._heard_more.wait()

@@ -21,15 +21,16 @@ from gatepost.mail.envelope import Envelope, Origin, Recipient
 from gatepost.mail.outcome import Disposition, Outcome
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.spool import Spool
+from patience import PATIENCE_SECONDS
 
 TIMEOUTS = Timeouts(
-    connect_seconds=2,
-    handshake_seconds=2,
-    greeting_seconds=2,
-    command_seconds=2,
-    data_seconds=2,
-    block_seconds=2,
-    dot_seconds=2,
+    connect_seconds=PATIENCE_SECONDS,
+    handshake_seconds=PATIENCE_SECONDS,
+    greeting_seconds=PATIENCE_SECONDS,
+    command_seconds=PATIENCE_SECONDS,
+    data_seconds=PATIENCE_SECONDS,
+    block_seconds=PATIENCE_SECONDS,
+    dot_seconds=PATIENCE_SECONDS,
     idle_seconds=2,
     tick_seconds=0.02,
 )
@@ -78,7 +79,7 @@ class Notes:
 
     async def reach(self, count: int) -> list[Noted]:
         """The notes, as soon as there are so many."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self.all) < count:
                 self._changed.clear()
                 await self._changed.wait()

@@ -22,6 +22,7 @@ from gatepost.delivery.tls import Contexts
 from gatepost.directory.elsewhere import Standing
 from gatepost.log import Log, LogWriter
 from gatepost.mail.address import Address
+from patience import PATIENCE_SECONDS
 
 KNOWN, UNKNOWN = Standing.KNOWN, Standing.UNKNOWN
 REFUSED, SILENT = Standing.REFUSED, Standing.SILENT
@@ -42,7 +43,13 @@ class Times:
 Story = Callable[[Callahead, Times, ScriptedPeer], Coroutine[Any, Any, None]]
 
 
-def play(tmp_path: Path, story: Story, *scripts: str, domain: str = 'deliver = "{hop}"') -> None:
+def play(
+    tmp_path: Path,
+    story: Story,
+    *scripts: str,
+    domain: str = 'deliver = "{hop}"',
+    deadline: float = PATIENCE_SECONDS,
+) -> None:
     async def whole() -> None:
         async with scripted_peer(*scripts) as peer:
             hop = f"smtp://127.0.0.1:{peer.port}"
@@ -65,7 +72,7 @@ access = [ {{ allow = ["connect", "submit"], to = "anyone" }} ]
                     Opener("us.test", Contexts(), Timeouts(tick_seconds=0.02)),
                     Log(LogWriter(log.fileno())),
                     clock=times,
-                    deadline_seconds=0.5,
+                    deadline_seconds=deadline,
                 )
                 await story(ahead, times, peer)
             assert peer.faults == []
@@ -141,7 +148,7 @@ def test_a_server_that_is_away_is_silent_for_a_moment(tmp_path: Path, script: st
         times.now += 11
         assert await ahead.standing(ANN) is KNOWN
 
-    play(tmp_path, story, script, ASKED + "S: 250 ok\nC: QUIT\n")
+    play(tmp_path, story, script, ASKED + "S: 250 ok\nC: QUIT\n", deadline=2.0)
 
 
 def test_a_server_against_null_senders_cannot_say(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from delivery.peer import GREETING, PIPELINING, PLAIN, TAKES_ALL, ScriptedPeer, scripted_peer
 from delivery.rig import CONTENT, TIMEOUTS, Rig, rig
+from gatepost.delivery.timeouts import Timeouts
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Recipient
 from gatepost.mail.outcome import Disposition, Outcome
@@ -243,19 +244,28 @@ def test_a_peer_that_fails_defers_with_a_clear_text(tmp_path: Path, script: str,
     assert len(outcome.text) < 600
 
 
+COMMANDS = replace(TIMEOUTS, command_seconds=1)
+"""Those before the silence have to be answered in this time too."""
+
+
 @pytest.mark.parametrize(
-    ("script", "step"),
+    ("script", "step", "quick"),
     [
-        ("SILENCE", "greeting"),
-        ("S: 220 x\nC: EHLO\nSILENCE", "HELO"),
-        (PIPELINING + "C: MAIL\nSILENCE", "MAIL"),
-        (PLAIN + "C: MAIL\nS: 250 ok\nC: RCPT\nSILENCE", "RCPT"),
-        (PLAIN + "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nSILENCE", "DATA"),
-        (NO_ANSWER + "SILENCE", "reply to the message"),
+        ("SILENCE", "greeting", replace(TIMEOUTS, greeting_seconds=0.1)),
+        ("S: 220 x\nC: EHLO\nSILENCE", "HELO", COMMANDS),
+        (PIPELINING + "C: MAIL\nSILENCE", "MAIL", COMMANDS),
+        (PLAIN + "C: MAIL\nS: 250 ok\nC: RCPT\nSILENCE", "RCPT", COMMANDS),
+        (
+            PLAIN + "C: MAIL\nS: 250 ok\nC: RCPT\nS: 250 ok\nC: DATA\nSILENCE",
+            "DATA",
+            replace(TIMEOUTS, data_seconds=0.1),
+        ),
+        (NO_ANSWER + "SILENCE", "reply to the message", replace(TIMEOUTS, dot_seconds=0.1)),
     ],
 )
-def test_a_peer_that_falls_silent_is_given_up_in_time(tmp_path: Path, script: str, step: str) -> None:
-    quick = replace(TIMEOUTS, greeting_seconds=0.1, command_seconds=0.1, data_seconds=0.1, dot_seconds=0.1)
+def test_a_peer_that_falls_silent_is_given_up_in_time(
+    tmp_path: Path, script: str, step: str, quick: Timeouts
+) -> None:
 
     async def main() -> None:
         async with scripted_peer(script) as peer, rig(tmp_path, via(peer), timeouts=quick) as made:
@@ -392,7 +402,7 @@ def test_an_idle_connection_is_used_again_and_ended_by_quit(tmp_path: Path) -> N
     )
 
     async def main() -> None:
-        timeouts = replace(TIMEOUTS, idle_seconds=0.3)
+        timeouts = replace(TIMEOUTS, idle_seconds=2)
         async with scripted_peer(script) as peer, rig(tmp_path, via(peer), timeouts=timeouts) as made:
             await made.put("a@there.test")
             await made.outcomes(1)

@@ -10,6 +10,7 @@ from gatepost.delivery.nexthop import Kind, NextHop
 from gatepost.delivery.parcel import Errand, Parcel
 from gatepost.mail.outcome import Outcome
 from gatepost.store.job import Job
+from patience import PATIENCE_SECONDS
 
 
 class Carrier:
@@ -57,7 +58,7 @@ class Road:
         """One carrier is busy, three are idle."""
         for _ in range(20):
             self.add()
-        await asyncio.wait_for(self._all_open.wait(), 5)
+        await asyncio.wait_for(self._all_open.wait(), PATIENCE_SECONDS)
         await asyncio.sleep(0)  # the last one begins to carry
         while self.lane.waiting:
             self.carriers[0].carry()
@@ -109,7 +110,7 @@ def test_more_than_a_few_wake_an_idle_connection() -> None:
 async def _not_for_long() -> None:
     road = await Road().opened()
     road.add()
-    await asyncio.wait_for(road.woken.wait(), 5)
+    await asyncio.wait_for(road.woken.wait(), PATIENCE_SECONDS)
     assert sum(road.carried[1:]) == 1
     road.lane.stop()
 

@@ -188,7 +188,7 @@ def test_a_dead_next_hop_defers_all_its_mail_in_one_go_and_starves_nobody(tmp_pa
     async def main() -> None:
         async with scripted_peer("SILENCE") as dead, scripted_peer(TAKES_ALL) as alive:
             routes = {"dead.test": f"smtp://127.0.0.1:{dead.port}", "*": f"smtp://127.0.0.1:{alive.port}"}
-            timeouts = replace(TIMEOUTS, greeting_seconds=1)
+            timeouts = replace(TIMEOUTS, greeting_seconds=4)
             limits = DeliveryLimits(jobs=100, lane=20)
             async with rig(tmp_path, routes, timeouts=timeouts, limits=limits, autostart=False) as made:
                 for _ in range(80):

@@ -19,9 +19,11 @@ from gatepost.directory.ldap_tree import LdapTree
 from gatepost.directory.password import Proven
 from gatepost.log import Log, LogWriter
 from gatepost.secret import Secret
+from patience import PATIENCE_SECONDS
 
 RIGHT, WRONG = Secret(PASSWORD), Secret("wrong")
-TIMEOUT = 0.5
+QUICK = 1.0
+"""How long a silent server is waited for, in tests that have one."""
 
 
 @dataclass(slots=True)
@@ -36,12 +38,17 @@ class House:
 
 @asynccontextmanager
 async def house(
-    *scripts: LdapServerScript, direct: str | None = None, proven: float = 60, slots: int = 8, base: str = ""
+    *scripts: LdapServerScript,
+    direct: str | None = None,
+    proven: float = 60,
+    slots: int = 8,
+    base: str = "",
+    patience: float = PATIENCE_SECONDS,
 ) -> AsyncIterator[House]:
     clock, notes = Clock(), list[tuple[str, dict[str, object]]]()
     pool = LdapPool(
         tuple(LdapServer("127.0.0.1", script.port, Security.CLEAR) for script in scripts),
-        trust(None), Service(SERVICE, RIGHT), timeout_seconds=TIMEOUT, bind_slots=slots, clock=clock,
+        trust(None), Service(SERVICE, RIGHT), timeout_seconds=patience, bind_slots=slots, clock=clock,
         note=lambda event, fields: notes.append((event, fields)),
     )  # fmt: skip
     descriptor = os.open(os.devnull, os.O_WRONLY)

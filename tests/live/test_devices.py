@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from live.gate import ANN, HOSTNAME, SUBMISSION, Gate, done
 from live.program import run
+from patience import until
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live-devices")]
 
@@ -145,11 +145,12 @@ def test_what_sent_is_listed(gate: Gate, secret: str) -> None:
     login = ("--tls", "--auth", "LOGIN", "--auth-user", "ann", "--auth-password", secret)
     swaks(gate, OLD, *login)
     swaks(gate, PRINTERS)
-    until, names = time.monotonic() + 20, set[str]()
-    while not {DEVICE, f"{ANN.name}/Scanner"} <= names and time.monotonic() < until:
+
+    def listed() -> set[str]:
         rows = json.loads(done(gate.command("devices", "--json")).stdout)
-        names = {row["name"] for row in rows if row["last_sent"]}
-    assert {DEVICE, f"{ANN.name}/Scanner"} <= names
+        return {row["name"] for row in rows if row["last_sent"]}
+
+    assert until(lambda: {DEVICE, f"{ANN.name}/Scanner"} <= listed(), why=listed)
 
 
 def test_after_the_secret_was_revoked_nobody_gets_in_with_it(gate: Gate, secret: str) -> None:

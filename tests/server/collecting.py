@@ -19,6 +19,7 @@ from gatepost.server.shard import Pop3VirtualServer
 from gatepost.server.tls import tls_server
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.place import Place
+from patience import PATIENCE_SECONDS
 from server.gate import PASSWORD, Gate, gate, trusting
 
 MESSAGES = (
@@ -100,7 +101,7 @@ class Client:
 
     async def line(self) -> str:
         try:
-            line = await asyncio.wait_for(self.reader.readline(), 20)
+            line = await asyncio.wait_for(self.reader.readline(), PATIENCE_SECONDS)
         except ConnectionError:
             return ""
         return line.decode("utf-8", "surrogateescape").removesuffix("\r\n")
@@ -119,7 +120,7 @@ class Client:
         """The rest of a reply of many lines, as it came, with its closing dot."""
         whole = b""
         while not whole.endswith(b"\r\n.\r\n") and whole != b".\r\n":
-            piece = await asyncio.wait_for(self.reader.readline(), 20)
+            piece = await asyncio.wait_for(self.reader.readline(), PATIENCE_SECONDS)
             if not piece:
                 return whole
             whole += piece
@@ -142,7 +143,7 @@ class Client:
     async def close(self) -> None:
         self.writer.close()
         with suppress(ConnectionError, ssl.SSLError):
-            await asyncio.wait_for(self.writer.wait_closed(), 20)
+            await asyncio.wait_for(self.writer.wait_closed(), PATIENCE_SECONDS)
 
 
 Story = Callable[[House], Awaitable[None]]

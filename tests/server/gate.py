@@ -46,6 +46,7 @@ from gatepost.store.job import Job
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.spool import Spool
 from gatepost.store.tracking import Tracking
+from patience import PATIENCE_SECONDS
 
 PASSWORD = "a long secret"
 
@@ -119,7 +120,7 @@ class Dialogue:
         """The next reply, all its lines; "" when the server has closed."""
         lines = []
         try:
-            while line := await asyncio.wait_for(self.reader.readline(), 20):
+            while line := await asyncio.wait_for(self.reader.readline(), PATIENCE_SECONDS):
                 lines.append(line.decode())
                 if line[3:4] != b"-":
                     break
@@ -265,7 +266,7 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
                 listener.close()
             for session in shard.sessions:
                 session.close("test over")
-            await asyncio.wait_for(shard.sessions.all_ended(), 20)
+            await asyncio.wait_for(shard.sessions.all_ended(), PATIENCE_SECONDS)
             for server in here.servers.values():
                 if server.tls is not None:
                     server.tls.close()

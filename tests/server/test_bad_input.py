@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import PATIENCE_SECONDS
 from server.gate import Dialogue, Gate, gate
 
 OPEN = """[smtp.smtp]
@@ -270,7 +271,7 @@ def test_random_bytes_never_bring_the_server_down(tmp_path: Path) -> None:
             writer.write(noise)
             writer.write_eof()
             with suppress(ConnectionError):
-                await asyncio.wait_for(reader.read(), 20)
+                await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
             writer.close()
         for _ in range(1000):
             if len(here.shard.sessions) == 1:

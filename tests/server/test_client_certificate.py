@@ -18,6 +18,7 @@ from gatepost.server.clientcert import client_certificate
 from gatepost.server.renewal import Renewal
 from gatepost.server.tls import TlsChannel, tls_server
 from gatepost.store.tracking import Question
+from patience import becomes
 from server.collecting import house
 from server.gate import Dialogue, Gate, gate, trusting, written
 
@@ -107,20 +108,13 @@ def refusals(here: Gate) -> list[tuple[str, str]]:
 
 
 async def until_tracked(here: Gate, words: str) -> None:
-    for _ in range(400):
-        if any(stage == "tls" and words in reply for stage, reply in refusals(here)):
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{words!r} is not on record")
+    await becomes(lambda: any(stage == "tls" and words in reply for stage, reply in refusals(here)))
 
 
 async def tracked_user(here: Gate) -> str | None:
     """Who is on record for the message that was taken in."""
-    for _ in range(400):
-        if found := here.shard.tracking.search(Question()).messages:
-            return found[0].user
-        await asyncio.sleep(0.05)
-    raise AssertionError("no message is on record")
+    await becomes(lambda: here.shard.tracking.search(Question()).messages)
+    return here.shard.tracking.search(Question()).messages[0].user
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.guard.ledger import Offence
+from patience import PATIENCE_SECONDS
 from server.doors import House, doors
 
 TABLES = """
@@ -77,13 +78,13 @@ async def said_to(here: House, server: str, *lines: str) -> bytes:
             writer.write(f"{line}\r\n".encode())
             answers += await _reply(reader)
     writer.close()
-    await asyncio.wait_for(here.gate.shard.sessions.all_ended(), 20)
+    await asyncio.wait_for(here.gate.shard.sessions.all_ended(), PATIENCE_SECONDS)
     return answers
 
 
 async def _reply(reader: asyncio.StreamReader) -> bytes:
     whole = b""
-    while line := await asyncio.wait_for(reader.readline(), 20):
+    while line := await asyncio.wait_for(reader.readline(), PATIENCE_SECONDS):
         whole += line
         if line[3:4] != b"-":
             break

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import PATIENCE_SECONDS
 from server.collecting import BOB, MESSAGES, TABLES, House, play
 from server.gate import PASSWORD
 
@@ -94,7 +95,7 @@ def test_a_session_that_ends_otherwise_deletes_nothing(ending: str, tmp_path: Pa
             session.drain()
             answer = await client.line()
             assert answer.startswith("-ERR [SYS/TEMP] Service is shutting down, try later [stopping ")
-        await asyncio.wait_for(home.gate.shard.sessions.all_ended(), 10)
+        await asyncio.wait_for(home.gate.shard.sessions.all_ended(), PATIENCE_SECONDS)
         assert home.left() == 3
         again = await home.enter()
         assert (await again.say("STAT")).startswith("+OK 3 ")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.guard.ledger import Offence
+from patience import PATIENCE_SECONDS
 from server.doors import House, doors
 from server.gate import Dialogue, trusting
 
@@ -127,7 +128,7 @@ def test_a_balancer_that_speaks_for_itself_is_heard_and_never_refused(tmp_path: 
             await client.close()
             client = await connected(here, "smtp.smtp")  # a health check that says nothing at all
             await client.close()
-            await asyncio.wait_for(here.gate.shard.sessions.all_ended(), 20)
+            await asyncio.wait_for(here.gate.shard.sessions.all_ended(), PATIENCE_SECONDS)
         assert here.gate.offences(Offence.SILENT, "127.0.0.1") == 0
         assert "proxy-header-missing" not in here.gate.logged()
 

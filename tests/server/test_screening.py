@@ -11,6 +11,7 @@ import dns.asyncresolver
 import pytest
 
 from gatepost.wire.dots import stuff
+from patience import PATIENCE_SECONDS
 from server.gate import Dialogue, Gate, gate
 from server.scanner import Act, ScriptedScanner, body, drip, flood, raw, says, scripted_scanner, silence
 
@@ -108,7 +109,7 @@ BAD: dict[str, Act] = {
 def test_without_an_answer_the_sender_tries_again(tmp_path: Path, fault: str) -> None:
     async def scenario() -> None:
         async with screened(tmp_path, BAD[fault], rules="deadline_seconds = 1") as (here, _):
-            answer = await asyncio.wait_for(hand_in(here), 10)
+            answer = await asyncio.wait_for(hand_in(here), PATIENCE_SECONDS)
             assert answer.startswith(
                 "451 4.7.1 The content check does not answer, try later [scan-unavailable "
             )
@@ -277,7 +278,7 @@ def test_who_hangs_up_meanwhile_leaves_nothing(tmp_path: Path) -> None:
 def test_sessions_and_others_go_on_while_one_waits(tmp_path: Path) -> None:
     async def scenario() -> None:
         acts = [silence, says("no action")]
-        async with screened(tmp_path, *acts, rules="deadline_seconds = 2") as (here, scanner):
+        async with screened(tmp_path, *acts, rules="deadline_seconds = 4") as (here, scanner):
             waiting = asyncio.create_task(hand_in(here))
             await scanner.was_asked.wait()
             assert (await hand_in(here)).startswith("250")

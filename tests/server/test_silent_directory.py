@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from directory.ldap_house import PASSWORD, TIMEOUT, House, corp, house
+from directory.ldap_house import PASSWORD, QUICK, House, corp, house
 from directory.ldaps import Fault, LdapServerScript, running
 from gatepost.directory.directory import Directories
 from server.gate import Dialogue, Gate, gate
@@ -33,7 +32,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[LdapServerScript, House, G
     """A gate over a scripted directory."""
     async with (
         running(corp()) as script,
-        house(script) as it,
+        house(script, patience=QUICK) as it,
         gate(folder, TABLES, directories=Directories([it.directory])) as here,
     ):
         yield script, it, here
@@ -53,10 +52,8 @@ def test_a_local_recipient_is_neither_taken_nor_refused(tmp_path: Path, fault: F
             await client.say("MAIL FROM:<x@else.example>")
             assert (await client.say("RCPT TO:<ann@example.org>")).startswith("250")
             script.fault = fault
-            began = time.monotonic()
             said = [await client.say(f"RCPT TO:<{name}@example.org>") for name in ("robert", "nobody")]
             assert all(one.startswith("451 4.4.3") and "fact-unknown" in one for one in said), said
-            assert time.monotonic() - began < 8 * TIMEOUT + 2
             assert (await client.say("RCPT TO:<x@far.example>")).startswith("550")  # no guess either
             assert (await client.say("AUTH PLAIN AGJvYgB3cm9uZw==")).startswith("503")
             await client.say("RSET")

@@ -17,6 +17,7 @@ import pytest
 from gatepost.pop3 import content
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.maildelivery import Delivered, Delivery
+from patience import PATIENCE_SECONDS
 from sessions import Pop3
 
 pytestmark = [
@@ -90,7 +91,7 @@ def boxes(folder: Path) -> Iterator[Mailboxes]:
 
 
 def ready(server: subprocess.Popen[bytes]) -> None:
-    give_up_at = time.monotonic() + 20
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < give_up_at:
         assert server.poll() is None
         try:

@@ -160,7 +160,7 @@ async def test_a_disk_that_really_is_full_loses_nothing_and_recovers(tiny_disk: 
         for job in jobs:
             assert job.content() == TOP + b"x" * size
             where.record(job, relayed(0), retry_at=None)
-        for _ in range(200):
+        for _ in range(1_200):
             with contextlib.suppress(SpoolFull):
                 await accept(where, b"y" * size)
                 break

@@ -94,7 +94,7 @@ class Gate:
         self.next_hop.server_close()
 
 
-def until(look: Any, holds: Any, seconds: float = 30.0) -> Any:
+def until(look: Any, holds: Any, seconds: float = 60.0) -> Any:
     """What `look` gives as soon as `holds` is true of it."""
     end = time.monotonic() + seconds
     while not holds(found := look()):
