@@ -14,7 +14,8 @@ RUN /opt/gatepost/bin/pip install --no-cache-dir --no-deps --no-build-isolation 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends python3 ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10025 --user-group --no-create-home --shell /usr/sbin/nologin gatepost \
+    && groupadd --gid 10025 gatepost \
+    && useradd --uid 10025 --gid gatepost --no-create-home --shell /usr/sbin/nologin gatepost \
     && install -d -o gatepost -g gatepost -m 700 /var/lib/gatepost /etc/gatepost
 COPY --from=build /opt/gatepost /opt/gatepost
 ENV PATH=/opt/gatepost/bin:$PATH \
@@ -22,9 +23,9 @@ ENV PATH=/opt/gatepost/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1
 USER gatepost
 VOLUME ["/etc/gatepost", "/var/lib/gatepost"]
-EXPOSE 25 110 465 587 995
+EXPOSE 25 110 465 587 995 8025
 STOPSIGNAL SIGTERM
-# Exit status 1 when nothing runs, or it does not answer.
+# Exit status 1 when nothing runs, or it does not answer. Podman and Buildah keep it with `--format docker`.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
     CMD ["gatepost", "status", "--json"]
 ENTRYPOINT ["gatepost"]

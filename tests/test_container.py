@@ -36,7 +36,10 @@ def test_it_starts_and_asks_for_its_health_by_verbs_that_there_are() -> None:
 
 def test_it_runs_as_a_user_of_its_own() -> None:
     (user,) = of("USER")
-    assert any("useradd --system --uid 10025 --user-group" in rest and rest.count(user) for rest in of("RUN"))
+    assert any(
+        "groupadd --gid 10025 gatepost" in rest and "useradd --uid 10025" in rest and rest.count(user)
+        for rest in of("RUN")
+    )
     last_stage = max(number for number, (step, _) in enumerate(STEPS) if step == "FROM")
     assert any(step == "USER" for step, _ in STEPS[last_stage:])
 

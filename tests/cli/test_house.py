@@ -20,6 +20,16 @@ def test_what_init_writes_is_valid_and_closed(terminal: Terminal, tmp_path: Path
     assert stat.S_IMODE((folder / "state").stat().st_mode) == 0o700
 
 
+def test_the_state_may_be_elsewhere(terminal: Terminal, tmp_path: Path) -> None:
+    """As in a container: the group is where the file says that the state is."""
+    folder, state = tmp_path / "etc", tmp_path / "var"
+    named = ("--hostname", "mx.example.net", "--domain", "example.net", "--state", str(state))
+    assert terminal("init", str(folder), *named).code == 0
+    assert not (folder / "state").exists()
+    listed = terminal("-c", str(folder / "gatepost.toml"), "group", "list")
+    assert (listed.code, "POP3 Relay" in listed.out) == (0, True)
+
+
 def test_init_does_not_touch_what_is_there(terminal: Terminal, house: Path) -> None:
     before = terminal.file.read_bytes()
     said = terminal("init", str(house), "--hostname", "mx.example.net", "--domain", "example.net")

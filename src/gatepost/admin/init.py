@@ -32,8 +32,19 @@ class Ports:
     console: int | None = None
 
 
-def make_directory(folder: Path, *, hostname: str, domain: str, ports: Ports, next_hop: str, by: str) -> Path:
+def make_directory(
+    folder: Path,
+    *,
+    hostname: str,
+    domain: str,
+    ports: Ports,
+    next_hop: str,
+    by: str,
+    state: Path = Path("state"),
+) -> Path:
     """The file that was written. Everything is closed: only members of the group relay, over TLS.
+
+    `state` is a folder of its own, or one below `folder`.
 
     Raises AlreadyThere, OSError, DatabaseError.
     """
@@ -44,10 +55,10 @@ def make_directory(folder: Path, *, hostname: str, domain: str, ports: Ports, ne
     certs = folder / "certs"
     certs.mkdir(exist_ok=True, mode=0o700)
     write_pair(self_signed([hostname, "localhost"]), certs / "mail.pem", certs / "mail.key")
-    state = folder / "state"
-    state.mkdir(exist_ok=True, mode=0o700)
-    file.write_text(configuration(hostname=hostname, domain=domain, ports=ports, next_hop=next_hop), "utf-8")
-    accounts = Accounts.open(Place(state).accounts)
+    (folder / state).mkdir(parents=True, exist_ok=True, mode=0o700)
+    text = configuration(hostname=hostname, domain=domain, ports=ports, next_hop=next_hop, state=state)
+    file.write_text(text, "utf-8")
+    accounts = Accounts.open(Place(folder / state).accounts)
     try:
         if accounts.groups.find(RELAY_GROUP) is None:
             accounts.groups.add(RELAY_GROUP, by=by)
@@ -56,10 +67,13 @@ def make_directory(folder: Path, *, hostname: str, domain: str, ports: Ports, ne
     return file
 
 
-def configuration(*, hostname: str, domain: str, ports: Ports, next_hop: str) -> str:
+def configuration(
+    *, hostname: str, domain: str, ports: Ports, next_hop: str, state: Path = Path("state")
+) -> str:
     """The text of a first configuration file."""
     text = _TEMPLATE.format(
         hostname=hostname,
+        state=state.as_posix(),
         domain=domain,
         group=RELAY_GROUP,
         next_hop=next_hop,
@@ -78,7 +92,7 @@ _TEMPLATE = """\
 # Gatepost. After a change: `gatepost check` says whether it is valid and closed.
 
 hostname = "{hostname}"
-state    = "state"                       # spool, mailboxes, accounts, records
+state    = "{state}"                       # spool, mailboxes, accounts, records
 
 [domains."{domain}"]                     # mail for this domain is kept here
 deliver = "mailbox"

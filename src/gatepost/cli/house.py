@@ -43,6 +43,10 @@ def init(
     console_port: Annotated[
         int, typer.Option(help="Port of the console, on the loopback; 0: no console.")
     ] = 8025,
+    state: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Where spool, mailboxes and accounts are, seen from the new file."),
+    ] = Path("state"),
     next_hop: Annotated[
         str, typer.Option(help="Where mail for elsewhere goes: mx, smtp://host:port, capture:DIR ...")
     ] = "mx",
@@ -52,7 +56,13 @@ def init(
     ports = Ports(address, smtp_port, submission_port, pop3_port, pop3s_port, console or None)
     try:
         file = make_directory(
-            folder, hostname=hostname, domain=domain, ports=ports, next_hop=next_hop, by=who()
+            folder,
+            hostname=hostname,
+            domain=domain,
+            ports=ports,
+            next_hop=next_hop,
+            by=who(),
+            state=state,
         )
     except AlreadyThere as problem:
         raise Failure(str(problem)) from None
