@@ -169,7 +169,7 @@ MEANINGS: dict[Weak, Meaning] = {
     ),
     Weak.APP_PASSWORD_ANYWHERE: Meaning(
         "A secret read from a device's menu works from the whole Internet.",
-        "Make a new one with --from NETWORK, and revoke the old one.",
+        "`gatepost user app-password NAME --change LABEL --from NETWORK`; the secret stays.",
     ),
     Weak.GUARD_OFF: Meaning(
         "What keeps guessing and stolen accounts in bounds does not work for them.",

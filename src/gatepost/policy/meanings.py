@@ -103,7 +103,8 @@ MEANINGS: dict[Reason, Meaning] = {
         "`gatepost user add NAME`, or mend the client's user name; accounts of other directories use PLAIN.",
     ),
     Reason.WRONG_PASSWORD: Meaning(
-        "The password is wrong.", "`gatepost user passwd NAME`, or mend the client."
+        "The password is wrong; in a login by SCRAM another directory's own password always is.",
+        "`gatepost user passwd NAME`, or mend the client; accounts of other directories use PLAIN.",
     ),
     Reason.EMPTY_PASSWORD: Meaning(
         "The password is empty; it is never shown to a directory.", "Set the password in the client."
@@ -126,7 +127,7 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.APP_PASSWORD_ELSEWHERE: Meaning(
         "An app password is right, but not good from this address, or not for collecting mail.",
-        "If the device has moved, make another with the right `--from`; else it was stolen: revoke it.",
+        "If the device moved: `gatepost user app-password NAME --change LABEL --from CIDR`; else revoke it.",
     ),
     Reason.AUTHORIZATION_IDENTITY: Meaning(
         "The client asked to act as somebody else.", "Leave the authorization identity empty in the client."
