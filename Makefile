@@ -30,6 +30,7 @@ bench: $(VENV)/installed bench-packages $(BUILD)/load $(BUILD)/sink $(BUILD)/pop
 	$(BIN)/python bench/relay.py $(ARGS)
 	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/pop3.py
+	$(BIN)/python bench/login.py
 	$(BIN)/python bench/guard.py
 	$(BIN)/python bench/flood.py
 

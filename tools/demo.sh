@@ -39,7 +39,8 @@ Gatepost's demo. Its configuration is $dir/gatepost.toml; stop it with Ctrl-C. I
    swaks --server $at:2525 --from stranger@elsewhere.example --to bob@demo.test
    swaks --server $at:2525 --from stranger@elsewhere.example --to you@elsewhere.example
 
-4. bob collects what came
+4. ann writes to bob, and bob collects what came
+   swaks --server $at:5870 --tls $ann --to bob@demo.test --header "Subject: from ann"
    curl -k -u bob@demo.test:bob-demo-pass pop3s://$at:9950/
    curl -k -u bob@demo.test:bob-demo-pass pop3s://$at:9950/1
 

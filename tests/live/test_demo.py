@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import poplib
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -85,6 +88,25 @@ def test_a_stranger_writes_to_bob_who_collects_it_and_to_nobody_else(
     # Taken in is not yet delivered: each look is a login of its own, and one of the first sees it.
     looks = (_type(printed, "pop3s", ":9950/1") for _ in range(100))
     assert any("From: stranger@elsewhere.example" in said for said in looks)
+
+
+def test_ann_writes_to_bob_who_collects_it(printed: list[str], require: Callable[..., None]) -> None:
+    require("swaks", "curl")
+    assert "250 2.0.0 queued as" in _type(printed, "swaks", "ann-demo-pass", "--to bob@demo.test")
+    address = re.search(r"pop3s://([\d.]+):", "\n".join(printed))
+    assert address is not None
+    found = ""
+    for _ in range(600):  # each look is a login of its own
+        with contextlib.closing(
+            poplib.POP3_SSL(address[1], 9950, context=ssl._create_unverified_context())
+        ) as bob:
+            bob.user("bob@demo.test")
+            bob.pass_("bob-demo-pass")
+            found = "".join(str(bob.retr(number + 1)) for number in range(bob.stat()[0]))
+            bob.quit()
+        if "Subject: from ann" in found:
+            return
+    pytest.fail(found)
 
 
 def test_explain_says_the_same(printed: list[str]) -> None:
