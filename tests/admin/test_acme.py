@@ -60,7 +60,7 @@ def end() -> Iterator[socket.socket]:
 
 
 def ask(place: tuple[str, int], said: bytes) -> bytes:
-    with socket.create_connection(place, timeout=20) as visitor:
+    with socket.create_connection(place, timeout=60) as visitor:
         visitor.sendall(said)
         got = b""
         while data := visitor.recv(4096):
@@ -91,7 +91,7 @@ def test_alpn_shows_the_digest_for_the_name_and_nothing_for_others(end: socket.s
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols([ALPN])
     with (
-        socket.create_connection(place, timeout=20) as visitor,
+        socket.create_connection(place, timeout=60) as visitor,
         context.wrap_socket(visitor, server_hostname="a.example") as tls,
     ):
         assert tls.selected_alpn_protocol() == ALPN
@@ -104,6 +104,6 @@ def test_alpn_shows_the_digest_for_the_name_and_nothing_for_others(end: socket.s
     digest = hashes.Hash(hashes.SHA256())
     digest.update(b"token.thumb")
     assert extension.value.value == b"\x04\x20" + digest.finalize()
-    with socket.create_connection(place, timeout=20) as visitor, pytest.raises(ssl.SSLError):
+    with socket.create_connection(place, timeout=60) as visitor, pytest.raises(ssl.SSLError):
         context.wrap_socket(visitor, server_hostname="b.example")
     door.close()

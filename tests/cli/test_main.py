@@ -32,7 +32,7 @@ def gatepost(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment.pop("GATEPOST_CONFIG", None)
     program = [sys.executable, "-m", "gatepost", *arguments]
     return subprocess.run(
-        program, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False
+        program, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
 
 

@@ -22,6 +22,8 @@ from gatepost.store.app_password import NewAppPassword, grouped
 from patience import until
 from sessions import Smtp
 
+pytestmark = pytest.mark.xdist_group("daemon-devices")  # one house
+
 ANN = f"ann@{DOMAIN}"
 PRINTERS = """[smtp.printers]
 listen = ["{host}:2526"]

@@ -14,6 +14,8 @@ import pytest
 
 from daemon.house import EXTRA, INTERNET, SPARE, House, internet, pop3, send
 
+pytestmark = pytest.mark.xdist_group("daemon-reload")  # one house
+
 OPEN_TO_ALL = '[ { allow = ["connect", "submit", "relay"], to = "anyone" } ]'
 Make = Callable[..., House]
 

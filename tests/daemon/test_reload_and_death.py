@@ -105,7 +105,7 @@ def reload(house: House, *texts: str, at_once: int) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(0 if _SECONDS is None else 240)
+@pytest.mark.timeout(0 if _SECONDS is None else 600)
 def test_killed_workers_drop_nobody_elses_session(make_house: Callable[..., House]) -> None:
     house = make_house(workers=2)
     texts = (internet(), pop3()), (internet(), internet(EXTRA, name="extra"), pop3())

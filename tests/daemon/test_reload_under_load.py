@@ -54,7 +54,7 @@ class Sender:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(0 if _SECONDS is None else 240)
+@pytest.mark.timeout(0 if _SECONDS is None else 600)
 def test_reloads_under_load_drop_no_session_and_lose_no_message(make_house: Callable[..., House]) -> None:
     house = make_house(workers=2)
     texts = (internet(), pop3()), (internet(), internet(EXTRA, name="extra"), pop3())

@@ -22,7 +22,7 @@ _FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-_WAIT_MS = 15_000
+_WAIT_MS = 60_000
 CONSOLE = f'\n[console]\nlisten = "{{host}}:{PORT}"\n'
 
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 """How long a program may take to get ready on a busy machine; no test waits it out when all is well."""
 
 
@@ -154,7 +154,7 @@ def run(
         stderr=subprocess.STDOUT,
         text=True,
         errors="surrogateescape",
-        timeout=100,
+        timeout=240,
         check=False,
         env={**os.environ, **(environment or {})},
     )

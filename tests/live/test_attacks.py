@@ -29,7 +29,7 @@ def _swaks(gate: Gate, source: str, name: str, password: str) -> bool:
     sent = run(
         "swaks", "--server", gate.host, "--port", str(SUBMISSION_TLS), "--tlsc", "--local-interface", source,
         "--auth", "PLAIN", "--auth-user", name, "--auth-password", password, "--from", ANN.address,
-        "--to", "x@else.example", "--timeout", "40", "--silent", "2",
+        "--to", "x@else.example", "--timeout", "90", "--silent", "2",
     )  # fmt: skip
     return sent.returncode == 0
 
@@ -83,7 +83,7 @@ def test_hydra_finds_nothing_but_what_the_limit_lets_it_try(
     words.write_text(
         "\n".join([f"{word}{n}" for n in range(20) for word in _GUESSES] + [BOB.password]) + "\n"
     )
-    hydra = ("env", "-C", tmp_path, "timeout", "30", "hydra", "-I", "-t", "8", "-l", BOB.name, "-P", words)
+    hydra = ("env", "-C", tmp_path, "timeout", "15", "hydra", "-I", "-t", "8", "-l", BOB.name, "-P", words)
     said = run(*hydra, "-s", str(SUBMISSION_TLS), "-S", gate.host, "smtp", "PLAIN")
     assert "valid password found" not in said.stdout.replace("0 valid password found", "")
     tried = [line for line in gate.log.splitlines() if " login-refused " in line]

@@ -45,7 +45,7 @@ def subject(gate: Gate, name: str, *more: str) -> str:
     done = subprocess.run(
         ["openssl", "s_client", "-connect", f"{gate.host}:{INTERNET}", "-starttls", "smtp",
          "-servername", name, *more],
-        input="QUIT\n", capture_output=True, text=True, timeout=60, check=False,
+        input="QUIT\n", capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     found = re.search(r"subject=CN = (.+)", done.stdout)
     assert found, done.stdout + done.stderr

@@ -61,7 +61,7 @@ def _type(printed: list[str], *words: str) -> str:
     (line,) = [line for line in printed if all(word in line for word in words)]
     typed = subprocess.run(
         f"({line}) 2>&1", shell=True, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=240, check=False,
     )  # fmt: skip
     return f"{typed.stdout}\nexit status {typed.returncode}"
 

@@ -119,7 +119,7 @@ def test_curl_speaks_it_and_is_believed_only_where_it_is_named(
     gate: Gate, require: Callable[..., None]
 ) -> None:
     require("curl")
-    curl = ("curl", "--silent", "--show-error", "--haproxy-protocol", "--max-time", "30")
+    curl = ("curl", "--silent", "--show-error", "--haproxy-protocol", "--max-time", "120")
     url = f"pop3://{gate.host}:{_POP3}"
     known = run(
         *curl, "--interface", _BALANCER, "--request", "CAPA", url, "--user", f"{ANN.name}:{ANN.password}"

@@ -332,7 +332,6 @@ def _with_attachment(text: bytes) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_rspamd_refuses_marks_and_falls_silent(make_gate: Callable[..., Gate], rspamd: Rspamd) -> None:
     gate = make_gate(
         f'[smtp.internet.scan]\nurl = "{rspamd.url}"\nwhen_silent = "defer"\non_add_header = "mark"\n'
@@ -400,7 +399,6 @@ class Flood:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_an_old_mbox_of_many_messages_is_imported_whole(
     make_gate: Callable[..., Gate], tmp_path: Path
 ) -> None:
@@ -433,7 +431,6 @@ def message_id(message: bytes) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_killed_workers_deliver_each_acknowledged_message_exactly_once(
     make_gate: Callable[..., Gate],
 ) -> None:

@@ -98,7 +98,7 @@ def test_the_ticket_says_the_groups(corp: ActiveDirectory, realm: Realm, tmp_pat
 
 def _curl(gate: Gate, realm: Realm, *more: str | Path, user: str = ":") -> str:
     said = run(
-        "curl", "-sS", "-v", "--max-time", "30", "--cacert", gate.authority.ca_file,
+        "curl", "-sS", "-v", "--max-time", "120", "--cacert", gate.authority.ca_file,
         "--login-options", "AUTH=GSSAPI", "-u", user, *more, environment=realm.environment,
     )  # fmt: skip
     return f"exit {said.returncode}\n{said.stdout}"

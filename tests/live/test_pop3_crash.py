@@ -192,7 +192,7 @@ def _looked(gate: Pop3Gate, box: Mailbox) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240 + 40 * ROUNDS)
+@pytest.mark.timeout(600 + 40 * ROUNDS)
 def test_mail_survives_death_at_random_points(
     accounts: Path, authority: Authority, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

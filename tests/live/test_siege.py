@@ -50,7 +50,7 @@ def swaks(host: str, port: int, user: User, password: str, *before: str, source:
         "--tlsc" if port in (SUBMISSION_TLS, _TLS) else "--tls",
         *(["--local-interface", source] if source else []),
         "--auth", "PLAIN", "--auth-user", user.name, "--auth-password", password, "--from", user.address,
-        "--to", "x@else.example", "--timeout", "40", "--silent", "2",
+        "--to", "x@else.example", "--timeout", "90", "--silent", "2",
     )  # fmt: skip
     return sent.returncode == 0
 

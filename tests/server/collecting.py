@@ -20,6 +20,7 @@ from gatepost.server.tls import tls_server
 from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.place import Place
 from patience import PATIENCE_SECONDS
+from server.dialling import dialled, hang_up
 from server.gate import PASSWORD, Gate, gate, trusting
 
 MESSAGES = (
@@ -54,7 +55,6 @@ class House:
     maildrops: Maildrops
     ports: dict[str, int] = field(default_factory=dict)
     servers: dict[str, Pop3VirtualServer] = field(default_factory=dict)
-    clients: list[Client] = field(default_factory=list)
 
     def put(self, *messages: bytes, account: str = BOB, first: int = 0) -> None:
         """These messages lie in the account's mailbox, unseen."""
@@ -70,9 +70,8 @@ class House:
     async def connect(self, server: str = "clear") -> Client:
         """Connected, with TLS on where it is implicit; nothing is read yet."""
         tls = trusting() if server.endswith("tls") else None
-        ends = await asyncio.open_connection("127.0.0.1", self.ports[server], ssl=tls, limit=1 << 20)
-        self.clients.append(Client(*ends))
-        return self.clients[-1]
+        ends = await dialled("127.0.0.1", self.ports[server], ssl=tls, limit=1 << 20)
+        return Client(*ends)
 
     async def dial(self, server: str = "clear") -> Client:
         """Connected; the greeting is read."""
@@ -168,9 +167,7 @@ async def house(folder: Path, tables: str = TABLES) -> AsyncIterator[House]:
         try:
             yield home
         finally:
-            for client in home.clients:
-                client.writer.transport.abort()
-                await client.close()
+            await hang_up()
             for listener in listeners:
                 listener.close()
             for session in here.shard.sessions:

@@ -47,6 +47,7 @@ from gatepost.store.mailboxes import Mailboxes
 from gatepost.store.spool import Spool
 from gatepost.store.tracking import Tracking
 from patience import PATIENCE_SECONDS
+from server.dialling import dialled, hang_up
 
 PASSWORD = "a long secret"
 
@@ -91,7 +92,7 @@ class Gate:
         )
 
     async def dial(self, server: str = "smtp") -> Dialogue:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.ports[server], limit=1 << 20)
+        reader, writer = await dialled("127.0.0.1", self.ports[server], limit=1 << 20)
         return Dialogue(reader, writer)
 
     async def queued(self) -> list[Job]:
@@ -262,6 +263,7 @@ async def gate(folder: Path, servers: str, **more: Any) -> AsyncIterator[Gate]:
         try:
             yield here
         finally:
+            await hang_up()
             for listener in listeners:
                 listener.close()
             for session in shard.sessions:

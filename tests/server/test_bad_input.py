@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from patience import PATIENCE_SECONDS
+from server.dialling import dialled
 from server.gate import Dialogue, Gate, gate
 
 OPEN = """[smtp.smtp]
@@ -267,7 +268,7 @@ def test_random_bytes_never_bring_the_server_down(tmp_path: Path) -> None:
                 dice.choice([dice.choice(words), dice.choice(words), dice.randbytes(dice.randrange(40))])
                 for _ in range(dice.randrange(1, 40))
             )
-            reader, writer = await asyncio.open_connection("127.0.0.1", here.ports["smtp"])
+            reader, writer = await dialled("127.0.0.1", here.ports["smtp"])
             writer.write(noise)
             writer.write_eof()
             with suppress(ConnectionError):

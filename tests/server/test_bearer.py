@@ -168,7 +168,7 @@ async def curled(*arguments: str) -> subprocess.CompletedProcess[bytes]:
         subprocess.run,
         ["curl", "-sSk", "-m", "20", "-u", f"{BOB}:", *arguments],
         capture_output=True,
-        timeout=30,
+        timeout=240,
     )
 
 

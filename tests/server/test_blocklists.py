@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from delivery.nameserver import NameServer, name_server
+from server.dialling import dialled
 from server.doors import House, doors
 from server.gate import Dialogue
 
@@ -43,7 +44,7 @@ def play(folder: Path, story: Story) -> None:
 
 async def handed_in(here: House, peer: str, name: str = "", *, to: str = "ann@example.org") -> str:
     """What is said to the recipient; with a name, that logs in before."""
-    ends = await asyncio.open_connection("127.0.0.1", here.ports["smtp.smtp"])
+    ends = await dialled("127.0.0.1", here.ports["smtp.smtp"])
     client = Dialogue(*ends)
     family, other = ("TCP6", "::1") if ":" in peer else ("TCP4", "10.0.0.7")
     await client.send(f"PROXY {family} {peer} {other} 51000 25\r\n".encode())

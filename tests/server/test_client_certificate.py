@@ -20,6 +20,7 @@ from gatepost.server.tls import TlsChannel, tls_server
 from gatepost.store.tracking import Question
 from patience import becomes
 from server.collecting import house
+from server.dialling import dialled
 from server.gate import Dialogue, Gate, gate, trusting, written
 
 ACCESS = """access = [
@@ -77,9 +78,7 @@ async def secured(here: Gate, shown: Shown | None, version: ssl.TLSVersion | Non
 
 
 async def implicit(here: Gate, shown: Shown | None, server: str = "implicit") -> Dialogue:
-    reader, writer = await asyncio.open_connection(
-        "127.0.0.1", here.ports[server], ssl=showing(shown), limit=1 << 20
-    )
+    reader, writer = await dialled("127.0.0.1", here.ports[server], ssl=showing(shown), limit=1 << 20)
     return Dialogue(reader, writer)
 
 
@@ -284,9 +283,7 @@ access = [
                 (authority.client("bob"), "-ERR [AUTH] You may not collect"),
                 (authority.client("carl"), "-ERR [AUTH] Authentication credentials invalid"),
             ):
-                reader, writer = await asyncio.open_connection(
-                    "127.0.0.1", here.ports["mail"], ssl=showing(shown)
-                )
+                reader, writer = await dialled("127.0.0.1", here.ports["mail"], ssl=showing(shown))
                 await reader.readline()
                 writer.write(b"CAPA\r\n")
                 assert b"SASL EXTERNAL" in await reader.readuntil(b"\r\n.\r\n")
@@ -361,7 +358,7 @@ def test_curl_logs_in_by_its_certificate(tmp_path: Path, authority: ClientAuthor
                         "--url", f"smtps://127.0.0.1:{here.ports['implicit']}",
                     ],
                     capture_output=True,
-                    timeout=30,
+                    timeout=240,
                 )  # fmt: skip
                 assert done.returncode == status, done.stderr
             assert "mechanism=EXTERNAL tls=True name=bob@example.org user=bob@example.org" in here.logged()

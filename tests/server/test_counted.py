@@ -12,6 +12,7 @@ import pytest
 
 from gatepost.guard.ledger import Offence
 from patience import PATIENCE_SECONDS
+from server.dialling import dialled
 from server.doors import House, doors
 
 TABLES = """
@@ -69,7 +70,7 @@ def play(folder: Path, story: Callable[[House], Awaitable[None]]) -> None:
 
 async def said_to(here: House, server: str, *lines: str) -> bytes:
     """All that is answered to these lines; then both sides have closed."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", here.ports[server], local_addr=(STRANGER, 0))
+    reader, writer = await dialled("127.0.0.1", here.ports[server], local_addr=(STRANGER, 0))
     answers = b""
     with suppress(ConnectionError):
         if not server.endswith("implicit"):

@@ -163,9 +163,15 @@ async def test_an_open_session_ends_with_its_secret_and_no_other(tmp_path: Path)
 @in_a_loop
 async def test_an_open_session_ends_when_its_time_is_over(tmp_path: Path) -> None:
     async with office(tmp_path) as here:
-        expires = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=4)
-        client = await logged_in(here, issue(here, NewAppPassword("x", expires=expires)))
-        assert (await client.say("MAIL FROM:<bob@example.org>")).startswith("250")
+        for seconds in (2, 10, 50):  # over before it began, where the machine is busy
+            expires = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+            client = await here.dial()
+            await client.reply()
+            await client.hello()
+            await client.log_in("bob", issue(here, NewAppPassword(f"{seconds}", expires=expires)))
+            if (await client.say("MAIL FROM:<bob@example.org>")).startswith("250"):
+                break
+            assert datetime.now(UTC) > expires
         await asyncio.sleep(expires.timestamp() - time.time())
         await client.say("RSET")
         assert (await client.say("MAIL FROM:<bob@example.org>")).startswith("530")

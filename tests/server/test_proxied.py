@@ -10,6 +10,7 @@ import pytest
 
 from gatepost.guard.ledger import Offence
 from patience import PATIENCE_SECONDS
+from server.dialling import dialled
 from server.doors import House, doors
 from server.gate import Dialogue, trusting
 
@@ -59,7 +60,7 @@ def play(folder: Path, story: Callable[[House], Awaitable[None]], tables: str = 
 
 async def connected(here: House, server: str, *, source: str = "127.0.0.1") -> Dialogue:
     """Nothing is said yet."""
-    ends = await asyncio.open_connection("127.0.0.1", here.ports[server], local_addr=(source, 0))
+    ends = await dialled("127.0.0.1", here.ports[server], local_addr=(source, 0))
     return Dialogue(*ends)
 
 

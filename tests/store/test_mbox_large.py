@@ -71,7 +71,6 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_fifty_thousand_messages_come_in_whole_and_once(folder: Path) -> None:
     chance = random.Random(1)
     letters = [letter(chance, number) for number in range(500)]

@@ -46,7 +46,7 @@ def gate(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def context(chromium: Any, gate: Gate) -> Iterator[Any]:
     """One reader, whose browser has the console's scripts after the first page."""
     made = chromium.new_context(base_url=gate.url, timezone_id="Europe/Berlin")
-    made.set_default_timeout(30_000)
+    made.set_default_timeout(60_000)
     yield made
     made.close()
 

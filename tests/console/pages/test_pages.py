@@ -8,7 +8,7 @@ import pytest
 
 from console.pages.gate import CORPUS, IMAGE, REFUSAL, Gate, paths
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("console-pages")]  # one browser, one Gatepost
 _LOADED = "() => ![...document.querySelectorAll('[role=status]')].some(e => e.textContent.endsWith('...'))"
 _FORGED = "document.querySelectorAll('main img, main svg[onload], main b[onmouseover], main script').length"
 _FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"

@@ -11,7 +11,7 @@ from console.pages.gate import Gate, until
 from console.pages.test_pages import opened
 from daemon.house import INTERNET
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("console-pages")]  # one browser, one Gatepost
 
 
 def states(gate: Gate) -> dict[str, str]:
