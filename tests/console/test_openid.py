@@ -304,7 +304,7 @@ def test_a_dangerous_act_wants_the_password_at_the_provider(rig: Rig, provider: 
     answer = go(browser, provider, "/sign-in/openid/again?next=/queues")
     assert 'url=/queues"' in answer.text
     asked = provider.requests[-1]
-    assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+    assert (asked["prompt"], asked["max_age"]) == ("login", "43200")
     assert act() == 201
 
 

@@ -26,6 +26,7 @@ from gatepost.console.office import Office
 from gatepost.console.visitor import VISITOR
 from gatepost.log import Log, LogWriter
 from gatepost.store.accounts import Accounts
+from gatepost.store.consoledb import ConsoleStore
 from gatepost.store.place import Place
 
 
@@ -55,7 +56,8 @@ async def serve(file: Path, port: int, role: Role) -> None:
     place = Place(load(file).state)
     house, log = House(file, place, Accounts.open(place.accounts)), Log(LogWriter(sys.stderr.fileno()))
     nothing: Any = None  # what belongs to the sign-in is not here
-    office = Office(house, house.settings, nothing, nothing, nothing, nothing, log)
+    store = ConsoleStore(place.console)
+    office = Office(house, house.settings, nothing, nothing, store, nothing, log)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     mount_console(app, office)
     app.add_middleware(Guarded, names=lambda: ())

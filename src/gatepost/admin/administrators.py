@@ -68,10 +68,12 @@ def reset(settings: Settings, accounts: Accounts, name: str, *, by: str) -> str:
 
 
 def remove(settings: Settings, accounts: Accounts, name: str, *, by: str) -> None:
-    """It is gone, and signed in nowhere. Raises AccountError."""
-    found = accounts.administrators.get(name)
+    """It is gone, signed in nowhere, and what it was changing is forgotten. Raises AccountError."""
+    found, place = accounts.administrators.get(name), Place(settings.state)
     accounts.administrators.remove(found.name, by=by)
-    end_sessions(Place(settings.state), found.name)
+    end_sessions(place, found.name)
+    if place.console.exists():
+        ConsoleStore(place.console).forget_draft(found.name)
 
 
 def end_sessions(place: Place, name: str) -> None:

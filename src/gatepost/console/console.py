@@ -17,7 +17,7 @@ def mount_console(app: FastAPI, office: Office) -> None:
 
     Requests come with a Visitor in their scope (visitor.VISITOR), or are sent to the sign-in.
     """
-    drafts = Drafts(office.house.file)
+    drafts = Drafts(office.house.file, office.store)
     for page in PAGES:
         route(page, office, drafts)
     ui.run_with(

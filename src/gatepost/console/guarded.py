@@ -150,7 +150,7 @@ class SignedIn:
             return
         session = await self._sessions.find(cookie(scope, cookie_name(scope)))
         if session is not None and session.is_whole:
-            visit = Visit(self._sessions, session.row.id)
+            visit = Visit(self._sessions, session.row.id, session.row.name)
             await self._app({**scope, VISITOR: visit}, receive, send)
         elif scope["type"] == "http" and scope["method"] == "GET" and _wants_page(scope):
             await redirect(send, _sign_in_path(scope, session))

@@ -54,10 +54,11 @@ class Visit:
 
     sessions: Sessions
     number: bytes
+    name: str
 
     @property
     def key(self) -> str:
-        return self.number.hex()
+        return self.name
 
     def actor(self) -> Actor:
         """Raises SignedOut."""

@@ -19,7 +19,7 @@ class Visitor(Protocol):
 
     @property
     def key(self) -> str:
-        """Names the session, in this process alone; never shown."""
+        """Names whoever looks, in all his sessions: what he has begun is kept under it."""
 
     def actor(self) -> Actor:
         """Who acts, with the role as it is now. Raises SignedOut."""

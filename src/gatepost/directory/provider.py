@@ -59,8 +59,8 @@ class Provider:
         endpoints = await self._keys.endpoints()
         if endpoints.sign_in is None:
             raise IssuerSilent(f"{self.openid.issuer} names no authorization_endpoint")
-        # max_age makes auth_time part of the answer (§3.1.2.1)
-        more = {"prompt": "login", "max_age": "0"} if again else {"max_age": str(within_seconds)}
+        # max_age makes auth_time part of the answer (§3.1.2.1); of 0 some providers make an error
+        more = {"max_age": str(within_seconds)} | ({"prompt": "login"} if again else {})
         return str(
             prepare_grant_uri(
                 endpoints.sign_in, client_id=self.openid.client_id, response_type="code",

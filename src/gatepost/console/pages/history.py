@@ -84,7 +84,7 @@ def _undoing(bench: Bench, number: int) -> Callable[[], Awaitable[None]]:
 
     async def undo() -> None:
         bench.discard()
-        bench.work.text = bench.context.house.generations.text(number)
+        bench.work.put(bench.context.house.generations.text(number))
         bench.changed()
         await Review(bench, undo=number).open()
 
