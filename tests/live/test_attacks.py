@@ -47,7 +47,7 @@ def test_an_owner_goes_on_sending_while_his_name_is_guessed(gate: Gate, require:
         assert not _swaks(gate, f"127.{20 + number}.9.1", ANN.name, f"guess{number}")
         if number % 4 == 0:
             assert _swaks(gate, owner, ANN.name, ANN.password)
-    assert f"{ANN.name.partition('@')[0]} is under attack" in gate.log
+    assert gate.wait_for_log(f"{ANN.name.partition('@')[0]} is under attack")
     owners = until(lambda: len(found := [one for one in gate.logins() if one.account]) == 7 and found)
     assert {(one.account, one.peer, one.treatment) for one in owners} == {(ANN.name, owner, "none")}
     assert _attacks(gate)["names"][0]["name"] == ANN.name

@@ -60,5 +60,5 @@ unknown = "smtp://{postfix.host}:{postfix.port}"
     assert silent.startswith("451 4.4.1 The server of bob@kept.example does not answer, try later")
     assert "[next-server-silent " in silent
     assert said(gate, "bob@backup.example").startswith("250 ")
-    assert "next-server-silent" in gate.log
+    assert gate.wait_for_log("next-server-silent")
     gate.stop()
