@@ -57,14 +57,16 @@ def test_the_default_cost_is_owasps() -> None:
 def test_no_hash_takes_as_long_as_a_wrong_password() -> None:
     async def seconds(passwords: Passwords, stored: str | None) -> float:
         began = time.process_time()
-        for number in range(6):
+        for number in range(2):
             await passwords.matches(bytes([number]), WRONG, stored)
         return time.process_time() - began
 
     async def facts() -> None:
         async with open_passwords(cost=Cost()) as passwords:
             stored = passwords.credential(RIGHT).password_hash
-            wrong, nobody = await seconds(passwords, stored), await seconds(passwords, None)
+            # the quickest of some: what else the machine does only makes them slower
+            wrong = min([await seconds(passwords, stored) for _ in range(4)])
+            nobody = min([await seconds(passwords, None) for _ in range(4)])
             assert 0.5 < nobody / wrong < 2
 
     asyncio.run(facts())

