@@ -18,6 +18,10 @@ import pytest
 from cli.terminal import Said, Terminal
 from daemon.house import DOMAIN, PASSWORD, SUBMISSION, House, internet, message, pop3, send
 from gatepost.admin.certificate import self_signed, write_pair
+from gatepost.config.load import load
+from gatepost.store.accounts import Accounts
+from gatepost.store.audit import Change
+from gatepost.store.place import Place
 
 GROUP = "Mail Clients"
 SUBMISSION_TABLE = """\
@@ -171,3 +175,24 @@ def test_the_recipe_from_the_group_to_switching_relay_off(
     house.wait_for_mail(before + 1)
     gatepost("selftest")
     assert len(gatepost("config", "history", "--json").json) == 3
+
+    # taken back, and everything on record
+    gatepost("config", "undo", "2")
+    assert gatepost("config", "show", "2").out == house.file.read_text()
+    gatepost("cert", "import", str(bundle), "--password-file", str(password), "--reload")
+    assert answer(house, "carol", ELSEWHERE) == "250"
+    changes = audited(house)
+    assert [change.what for change in changes[:3]] == ["reload", "cert-import", "config-undo"]
+    assert changes[1].subject == "default"
+    assert changes[2].after is not None
+    assert changes[2].after["file_of"] == 2
+    assert any("carol" in text for text in changes[2].after["changes"])  # type: ignore[union-attr]
+
+
+def audited(house: House) -> list[Change]:
+    """What was changed, newest first."""
+    accounts = Accounts.open(Place(load(house.file).state).accounts)
+    try:
+        return accounts.audit.changes()
+    finally:
+        accounts.close()

@@ -21,7 +21,7 @@ from gatepost.admin.certimport import (
     objections,
     opened,
 )
-from gatepost.cli.context import FAILED, NO, Context, Failure, who
+from gatepost.cli.context import FAILED, NO, Context, Failure
 from gatepost.cli.output import print_fields, print_json
 from gatepost.config.certificates import dns_names
 from gatepost.config.edit import Draft, EditError
@@ -85,6 +85,7 @@ def bring(
         for kept in put(imported.pair(), where, service_owner(state)):
             print(f"the one before is kept as {kept}")
         named_in(here.file, name, where)
+        _note(here, state, name, imported)
     except CannotImport as problem:
         raise Failure(f"{file}: {problem}", NO) from None
     except EditError as problem:
@@ -95,10 +96,16 @@ def bring(
     for doubt in doubts(imported, hostname, known_roots()):
         print(f"gatepost: warning: {doubt}", file=sys.stderr)
     if reload:
-        generation = here.ask("reload", by=who())["generation"]
+        generation = here.act(lambda acts: acts.config.reload()).generation
+        here.ask("certificates-look")
         print(f"taken up, generation {generation}; open sessions go on with the one they know")
     else:
         print(f"`gatepost -c {here.file} reload` takes it up; new connections see it then")
+
+
+def _note(here: Context, state: Path, name: str, imported: Imported) -> None:
+    ends = imported.leaf.not_valid_after_utc.isoformat()
+    here.note(state, "cert-import", name, {"names": ", ".join(dns_names(imported.leaf)), "not_after": ends})
 
 
 def _opened(file: Path, key: Path | None, password_file: Path | None) -> Imported:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gatepost.admin.acts import Acts
     from gatepost.config.schema import Settings
     from gatepost.store.accounts import Accounts
+    from gatepost.store.audit import Fact
 
 T = TypeVar("T")
 DONE, FAILED, USAGE, NO = 0, 1, 2, 3
@@ -72,6 +73,17 @@ class Context:
         with self.accounts() as (settings, accounts):
             house = House(self.file, Place(settings.state), accounts)
             return asyncio.run(does(Acts(house, Actor(who(), Role.ADMINISTRATOR))))
+
+    def note(self, state: Path, what: str, subject: str, after: Mapping[str, Fact]) -> None:
+        """What was done to files stands in the audit of this state folder. Raises DatabaseError."""
+        from gatepost.store.accounts import Accounts
+
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        accounts = Accounts.open(Place(state).accounts)
+        try:
+            accounts.audit.add(who=who(), what=what, subject=subject, after=after)
+        finally:
+            accounts.close()
 
     def ask(self, verb: str, **fields: Value) -> Value:
         """The running daemon's answer. Raises NotRunning, Refused, ConfigError."""

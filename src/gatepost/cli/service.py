@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gatepost.admin.acts import Acts
 
 _STATE = re.compile(r'^state\s*=\s*"([^"]+)"', re.MULTILINE)
+_NOTED = 50
 config = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Server = Annotated[str, typer.Argument(metavar="NAME", help="The virtual server, or pop3.NAME.")]
@@ -152,13 +153,15 @@ def undo(
     if not findings.is_safe:
         raise Failure(f"generation {number} would not be safe: {findings.errors[0]}", NO)
     try:
-        print_lines([change.text for change in changes(here, here.settings(), after)])
+        said = [change.text for change in changes(here, here.settings(), after)]
     except ConfigError:
-        print("The file as it is now is not valid; every setting comes from the generation.")
+        said = ["The file as it is now is not valid; every setting comes from the generation."]
+    print_lines(said)
     if not only_show:
         kept = here.file.with_name(here.file.name + ".before-undo")
-        replace_file(kept, here.file.read_text("utf-8", "replace").encode())
+        replace_file(kept, here.file.read_bytes())
         replace_file(here.file, text.encode())
+        here.note(after.state, "config-undo", "configuration", {"file_of": number, "changes": said[:_NOTED]})
         print(f"{here.file} is generation {number} again, what it was is in {kept.name};")
         print("`gatepost reload` takes it over")
 

@@ -21,7 +21,8 @@ CREATE TABLE {0} (
 CREATE INDEX {0}_key ON {0} (key);
 CREATE VIRTUAL TABLE {0}_words USING fts5(words, content={0}, content_rowid=number, detail=none, columnsize=0,
     tokenize="ascii tokenchars '@.-_+='");
-INSERT INTO {0}_words ({0}_words, rank) VALUES ('automerge', 16);
+INSERT INTO {0}_words ({0}_words, rank) VALUES ('automerge', 64);
+INSERT INTO {0}_words ({0}_words, rank) VALUES ('crisismerge', 64);
 INSERT INTO {0}_words ({0}_words, rank) VALUES ('hashsize', 400000);
 INSERT INTO tail VALUES ('{0}', 0);
 """
