@@ -8,7 +8,7 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -185,9 +185,8 @@ class Supervisor:
         self._told("gone", {"worker": shard.index})
         shard.ready.clear()
 
-    async def _hear(self, shard: Shard, verb: str, fields: dict[str, Value]) -> Value:
+    def _hear(self, shard: Shard, verb: str, fields: dict[str, Value]) -> Value:
         if verb == "ready":
             shard.ready.set()
             return None
-        answer = self._told(verb, {"worker": shard.index, **fields})
-        return await answer if isinstance(answer, Awaitable) else answer
+        return self._told(verb, {"worker": shard.index, **fields})

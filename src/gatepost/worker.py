@@ -101,6 +101,7 @@ class Worker:
             Guard(settings.watching, clock=time.monotonic, wall=time.time, domains=settings.domains),
             clock=time.monotonic,
             wall=time.time,
+            note=self._attempts.offended,
         )
         self._conduct = Conduct(time.monotonic)
         self._sessions = Sessions(self._guard.gone)

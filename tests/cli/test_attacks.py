@@ -31,6 +31,8 @@ def tried(house: Path) -> Place:
     attempts.note(replace(one, name="ro\x1b[2Jot", peer="2001:db8::1", network="2001:db8::/48"))
     attempts.note(replace(one, name="ann", account="ann@example.org", reason=None))
     attempts.note(replace(one, name="longago", at=time.time() - 10 * 86_400))
+    for _ in range(3):
+        attempts.offended(time.time(), "192.0.2.9", "unknown-recipient")
     attempts.close()
     return place
 
@@ -41,6 +43,8 @@ def test_attacks_names_what_was_tried_most_first(terminal: Terminal, tried: Plac
     assert [(row["name"], row["attempts"], row["addresses"]) for row in said.json["names"]][:2] == [
         ("bob", 4, 3), ("ann", 1, 1),
     ]  # fmt: skip
+    (offence,) = said.json["offences"]
+    assert (offence["offence"], offence["source"], offence["count"]) == ("unknown-recipient", "192.0.2.9", 3)
     assert [row["network"] for row in said.json["networks"]] == ["192.0.2.0/24", "2001:db8::/48"]
     assert sum(span["failed"] for span in said.json["timeline"]) == 6
     assert sum(span["succeeded"] for span in said.json["timeline"]) == 1
@@ -49,6 +53,7 @@ def test_attacks_names_what_was_tried_most_first(terminal: Terminal, tried: Plac
 def test_attacks_on_a_terminal_cannot_move_the_cursor(terminal: Terminal, tried: Place) -> None:
     said = terminal("attacks", "--since", "30d")
     assert "longago" in said.out
+    assert "192.0.2.9" in said.out
     assert "\x1b" not in said.out
     assert "█" in said.out
 
@@ -60,7 +65,8 @@ def test_attacks_exports_names_and_addresses(terminal: Terminal, tried: Place) -
 
 def test_no_attacks_is_said(terminal: Terminal) -> None:
     assert terminal("attacks").out == "no failed login since 24h\n"
-    assert terminal("attacks", "--json").json == {"names": [], "sources": [], "networks": [], "timeline": []}
+    nothing = {"offences": [], "names": [], "sources": [], "networks": [], "timeline": []}
+    assert terminal("attacks", "--json").json == nothing
     assert terminal("attacks", "--since", "yesterday").code == 2
 
 

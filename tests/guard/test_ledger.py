@@ -149,7 +149,8 @@ def test_a_restart_forgets_nothing_but_what_time_would_have(
         before.note(Scope.HOST, bytes([key]), offence, at, mark(number) if wrong else None)
     before.refuse(Scope.HOST, b"x", at, 50, 50)
     after = ledger()
-    after.restore(json.loads(json.dumps(before.snapshot(at))), 7_000.0, elapsed)
+    for name, part in json.loads(json.dumps(before.changed(at, 99))).items():
+        after.restore(name, part, 7_000.0, elapsed)
     for key in range(6):
         for offence in Offence:
             assert after.count(Scope.HOST, bytes([key]), offence, 7_000.0) in (
@@ -163,15 +164,36 @@ def test_a_snapshot_says_nothing_of_passwords() -> None:
     book = ledger()
     secret = mark(0x5EC7E7)
     book.note(Scope.HOST, KEY, Offence.WRONG_PASSWORD, 0.0, secret)
-    assert secret[4:].hex().lstrip("0") not in json.dumps(book.snapshot(0.0))
+    assert secret[4:].hex().lstrip("0") not in json.dumps(book.changed(0.0, 9))
 
 
 @pytest.mark.parametrize(
-    "row", [[], ["host"], ["host", "zz", 0, 0, {}, 0, 0, 0], ["x", "", 0, 0, {}, 0, 0, 0]]
+    ("key", "part"),
+    [
+        ("host 00", []),
+        ("host 00", None),
+        ("host 00", [0, 0, None, 0, 0, 0]),
+        ("host zz", [0, 0, {}, 0, 0, 0]),
+        ("x 00", [0, 0, {}, 0, 0, 0]),
+    ],
 )
-def test_rubbish_is_no_snapshot(row: list[object]) -> None:
+def test_rubbish_is_no_part(key: str, part: object) -> None:
     with pytest.raises(ValueError):
-        ledger().restore([row], 0.0, 0.0)
+        ledger().restore(key, part, 0.0, 0.0)
+
+
+def test_what_changed_is_told_once_or_again_when_it_could_not_be_kept() -> None:
+    book = ledger(bound=2)
+    for key in (b"a", b"b", b"c"):
+        book.note(Scope.HOST, key, Offence.RUBBISH, 0.0)
+    first = book.changed(0.0, 9)
+    assert set(first) == {"host 62", "host 63"}  # one was forgotten before anybody could keep it
+    assert book.changed(0.0, 9) == {}
+    book.not_kept(first)
+    assert book.changed(0.0, 9) == first
+    book.refuse(Scope.HOST, b"b", 0.0, 10, 10)
+    book.pardon(Scope.HOST, b"c")
+    assert book.changed(0.0, 9)["host 63"] is None
 
 
 def test_tidying_makes_room_of_what_is_over() -> None:

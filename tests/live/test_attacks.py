@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from live.gate import ANN, BOB, INTERNET, SUBMISSION_TLS, Gate, route
+from live.nmap import mended
 from live.program import run
 from live.sink import Sink
 from patience import until
@@ -62,17 +64,25 @@ def test_a_decoy_is_one_try(gate: Gate, require: Callable[..., None]) -> None:
     assert _swaks(gate, "127.77.1.1", ANN.name, ANN.password)
 
 
-def test_nmap_enumerates_no_users(gate: Gate, require: Callable[..., None], tmp_path: Path) -> None:
+def test_nmap_enumerates_no_users(
+    make_gate: Callable[..., Gate], require: Callable[..., None], tmp_path: Path
+) -> None:
     require("nmap")
+    gate = make_gate("[guard]\ndelay_most_seconds = 0\n[guard.harvest]\nrefuse_after = 30\n")
     names = tmp_path / "names"
     names.write_text("".join(f"user{number}\n" for number in range(60)) + "ann\n")
+    script = f"+{mended('smtp-enum-users', tmp_path)}"
     scanned = run(
-        "nmap", "-Pn", "-n", "-p", str(INTERNET), "--script", "+smtp-enum-users", "--script-args",
+        "nmap", "-Pn", "-n", "-p", str(INTERNET), "--script", script, "--script-args",
         f"smtp-enum-users.methods={{RCPT}},smtp-enum-users.domain=local.example,userdb={names}",
         "--host-timeout", "40", gate.host,
     )  # fmt: skip
     assert scanned.returncode == 0, scanned.stdout
-    assert "Couldn't find any accounts" in scanned.stdout
+    assert not re.search(r"\bann\b", scanned.stdout)
+    gate.wait_for_log("30 times unknown-recipient")
+    gate.stop()
+    (row,) = [one for one in _attacks(gate)["offences"] if one["offence"] == "unknown-recipient"]
+    assert 30 <= row["count"] <= 32  # and nothing more of it is heard
 
 
 def test_hydra_finds_nothing_but_what_the_limit_lets_it_try(
@@ -89,3 +99,7 @@ def test_hydra_finds_nothing_but_what_the_limit_lets_it_try(
     tried = [line for line in gate.log.splitlines() if " login-refused " in line]
     assert sum("reason=wrong-password" in line for line in tried) <= 10
     assert not any(" login " in line for line in gate.log.splitlines())
+    gate.stop()
+    (name,) = _attacks(gate)["names"]
+    assert name["name"] == BOB.name
+    assert name["attempts"] - name["refused"] <= 10

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from live.gate import ANN, BOB, SUBMISSION, SUBMISSION_TLS, Gate, User, route
+from live.nmap import mended
 from live.program import Program, run
 from live.sink import Sink
 from patience import PATIENCE_SECONDS, until
@@ -24,8 +26,9 @@ _SIEGE_SECONDS = 12.0
 _ATTACKERS = [f"127.{number}.7.1" for number in range(30, 54)]
 _AT_ONCE = "[guard]\ndelay_most_seconds = 0\n"
 _NET = f"10.77.{os.getpid() % 250 + 1}"  # of this process alone
-_HERE, _STARTTLS, _TLS = f"{_NET}.1", 5871, 4651
+_HERE, _STARTTLS, _TLS = f"{_NET}.1", 587, 465  # on other ports nmap waits half a minute for each greeting
 _GUESSER, _OWNER = f"{_NET}.2", f"{_NET}.3"
+_HYDRA, _NMAP = _GUESSER, _OWNER
 _HOUSE = f"""
 [smtp.house]
 listen = ["{_HERE}:{_STARTTLS}"]
@@ -114,15 +117,30 @@ def hosts(require: Callable[..., None]) -> Iterator[tuple[str, str]]:
         run("ip", "link", "del", bridge)
 
 
+@pytest.fixture
+def house(hosts: tuple[str, str], make_gate: Callable[..., Gate]) -> Iterator[Callable[..., Gate]]:
+    """Starts a Gatepost that both hosts reach; it has ended before the next one needs its address."""
+    started: list[Gate] = []
+
+    def make(more: str = "", **how: int) -> Gate:
+        started.append(make_gate(more + _HOUSE, **how))
+        return started[-1]
+
+    yield make
+    for gate in started:
+        gate.stop()
+
+
 @contextmanager
 def under_siege(gate: Gate, folder: Path, hosts: tuple[str, str]) -> Iterator[list[str]]:
     """Hydra and nmap's smtp-brute on hosts of their own, and swaks in a loop from many addresses.
 
     What the first two say is there at the end.
     """
-    words, users = folder / "words", folder / "users"
+    words, users, names = folder / "words", folder / "users", folder / "names"
     words.write_text("".join(f"guess{number}\n" for number in range(400)))
     users.write_text(f"{ANN.name}\n{BOB.name}\n")
+    names.write_text(f"{BOB.name}\ncarol@local.example\n")
     first, second = (["ip", "netns", "exec", name] for name in hosts)
     hydra = [
         "hydra",
@@ -140,8 +158,8 @@ def under_siege(gate: Gate, folder: Path, hosts: tuple[str, str]) -> Iterator[li
         "smtp",
         "PLAIN",
     ]
-    nmap = ["nmap", "-Pn", "-n", "-p", str(_TLS), "--script", "+smtp-brute", "--script-args"]
-    brute = f"userdb={users},passdb={words},brute.threads=4"
+    nmap = ["nmap", "-Pn", "-n", "-p", str(_TLS), "--script", mended("smtp-brute", folder), "--script-args"]
+    brute = f"userdb={names},passdb={words},brute.threads=4"
     programs = [
         Program([*first, *hydra], folder=folder),
         Program([*second, *nmap, brute, _HERE], folder=folder),
@@ -170,37 +188,44 @@ def under_siege(gate: Gate, folder: Path, hosts: tuple[str, str]) -> Iterator[li
 
 def test_an_owner_sends_once_a_second_through_it_all(
     hosts: tuple[str, str],
-    make_gate: Callable[..., Gate],
+    house: Callable[..., Gate],
     make_sink: Callable[..., Sink],
     require: Callable[..., None],
     tmp_path: Path,
 ) -> None:
     require("hydra", "nmap", "msmtp")
     sink = make_sink()
-    gate = make_gate(route(f"smtp://{sink.host}:{sink.port}") + _HOUSE, workers=2)
+    gate = house(route(f"smtp://{sink.host}:{sink.port}"), workers=2)
     owner = Owner(gate, tmp_path)
     owner.send()
 
-    def all_guess() -> bool:
-        refused = [line for line in gate.log.splitlines() if " login-refused " in line]
-        # nmap looks round for half a minute before it begins
-        return all(any(f"peer={one} " in line for line in refused) for one in (_GUESSER, _ATTACKERS[1]))
+    def all_shut_out() -> bool:
+        return all(f"attack about={one} " in gate.log for one in (_HYDRA, _NMAP))
 
     with under_siege(gate, tmp_path, hosts) as said:
-        owner.at_work(_SIEGE_SECONDS, all_guess)
+        owner.at_work(_SIEGE_SECONDS, all_shut_out)
     assert owner.failed == []
-    assert all_guess(), said
+    assert all_shut_out(), said
+    assert "Valid credentials" not in said[1]
+    assert "valid password" not in said[0].replace("0 valid password", "")
+    shut_out = json.loads(gate.command("ban", "--list", "--json").stdout)
+    assert {_HYDRA, _NMAP} <= {row["source"] for row in shut_out}
     gate.stop()
+    sources = {row["source"]: row for row in recorded(gate)["sources"]}
+    for guesser in (_HYDRA, _NMAP):  # what was looked at stands in the records, and was the last
+        looked_at = sources[guesser]["attempts"] - sources[guesser]["refused"]
+        assert 1 <= looked_at <= 10, (sources, said)
+    assert sources[_ATTACKERS[1]]["names"] == 1
     logins = [one for one in gate.logins() if one.account is not None]
     assert logins
     assert {(one.account, one.peer, one.treatment) for one in logins} == {(ANN.name, "127.0.0.1", "none")}
 
 
 def test_a_guesser_on_his_own_host_shuts_out_himself_alone(
-    hosts: tuple[str, str], make_gate: Callable[..., Gate], make_sink: Callable[..., Sink]
+    hosts: tuple[str, str], house: Callable[..., Gate], make_sink: Callable[..., Sink]
 ) -> None:
     sink = make_sink()
-    gate = make_gate(route(f"smtp://{sink.host}:{sink.port}") + _HOUSE + _AT_ONCE, workers=2)
+    gate = house(_AT_ONCE + route(f"smtp://{sink.host}:{sink.port}"), workers=2)
     guesser, owner = (("ip", "netns", "exec", name) for name in hosts)
     for number in range(11):
         assert not swaks(_HERE, _STARTTLS, ANN, f"guess{number}", *guesser)
@@ -212,6 +237,31 @@ def test_a_guesser_on_his_own_host_shuts_out_himself_alone(
     said = json.loads(gate.command("ban", "--list", "--json").stdout)
     assert [row["source"] for row in said] == [_GUESSER]
     gate.stop()
+
+
+def recorded(gate: Gate) -> dict[str, list[dict[str, Any]]]:
+    """What `gatepost attacks` says; all of it once the gate has stopped."""
+    said = gate.command("attacks", "--limit", "100", "--json").stdout
+    found: dict[str, list[dict[str, Any]]] = json.loads(said)
+    return found
+
+
+def test_the_packaged_smtp_brute_is_shut_out_before_its_first_guess(
+    hosts: tuple[str, str], house: Callable[..., Gate], require: Callable[..., None], tmp_path: Path
+) -> None:
+    require("nmap")
+    gate = house()
+    words = tmp_path / "words"
+    words.write_text("".join(f"guess{number}\n" for number in range(40)))
+    brute = f"userdb={words},passdb={words},brute.threads=2"
+    run("ip", "netns", "exec", hosts[1], "nmap", "-Pn", "-n", "-p", str(_TLS), "--script", "smtp-brute",
+        "--script-args", brute, "--host-timeout", "20", _HERE)  # fmt: skip
+    gate.wait_for_log(f"attack about={_NMAP} ")
+    gate.stop()
+    said = recorded(gate)
+    assert said["names"] == []
+    (row,) = [one for one in said["offences"] if one["offence"] == "auth-not-offered"]
+    assert (row["source"], row["count"] >= 5) == (_NMAP, True)
 
 
 def _wrong(gate: Gate) -> list[str]:

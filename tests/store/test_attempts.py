@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gatepost.store.attempts import Attempts, LoginAttempt
+from gatepost.store.attempts import Attempts, LoginAttempt, Offences
 
 ONE = LoginAttempt(
     1_000.0, "192.0.2.1", "192.0.2.0/24", "submission", "7F3K2Q", "PLAIN", True, "bob", None,
@@ -47,6 +47,23 @@ def test_names_tried_are_counted_most_first_whatever_their_case(tmp_path: Path) 
     assert [tally.what for tally in attempts.by_name(0.0, 1)] == ["bob"]
     assert {tally.what: tally.count for tally in attempts.by_network(0.0, 9)} == {"192.0.2.0/24": 4}
     assert attempts.by_peer(0.0, 9)[0].what == "192.0.2.1"
+
+
+def test_other_offences_are_counted_by_the_hour(tmp_path: Path) -> None:
+    for begins in (0.0, 7_200.0):
+        attempts = Attempts(tmp_path / "a", days=100_000)
+        attempts.start()
+        for number in range(3):
+            attempts.offended(begins + number, "192.0.2.1", "unknown-recipient")
+        attempts.offended(begins, "192.0.2.2", "silent")
+        attempts.close()
+    assert attempts.offences(0.0, 9) == [
+        Offences("unknown-recipient", "192.0.2.1", 6, 7_202.0),
+        Offences("silent", "192.0.2.2", 2, 7_200.0),
+    ]
+    assert [one.count for one in attempts.offences(7_300.0, 9)] == [3, 1]
+    attempts._forget(1e9)
+    assert attempts.offences(0.0, 9) == []
 
 
 def test_the_timeline_has_every_span(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from gatepost.admin.guardhouse import ban_row
 from gatepost.admin.link import NotRunning, Refused, ask_daemon
 from gatepost.guard.bans import Ban, NotASource, network
-from gatepost.store.attempts import Attempts, Span, Tally
+from gatepost.store.attempts import Attempts, Offences, Span, Tally
 from gatepost.store.guarddb import BanRow, GuardStore
 from gatepost.store.place import Place
 
@@ -31,12 +31,17 @@ class Attacks:
     peers: list[Tally]
     networks: list[Tally]
     timeline: list[Span]
+    offences: list[Offences]
 
     def row(self) -> Row:
         return {
             "names": [tally_row(one, "name") for one in self.names],
             "sources": [tally_row(one, "source") for one in self.peers],
             "networks": [tally_row(one, "network") for one in self.networks],
+            "offences": [
+                {"offence": one.what, "source": one.peer, "count": one.count, "last": _time(one.last)}
+                for one in self.offences
+            ],
             "timeline": [asdict(span) | {"begins": _time(span.begins)} for span in self.timeline],
         }
 
@@ -44,13 +49,14 @@ class Attacks:
 def attacks(place: Place, since: float, until: float, *, limit: int = 20, steps: int = 48) -> Attacks:
     """Works whether a Gatepost runs or not. Raises: sqlite3.Error."""
     if not place.attempts.exists():
-        return Attacks([], [], [], [])
+        return Attacks([], [], [], [], [])
     records = Attempts(place.attempts)
     return Attacks(
         records.by_name(since, limit),
         records.by_peer(since, limit),
         records.by_network(since, limit),
         records.timeline(since, until, steps),
+        records.offences(since, limit),
     )
 
 

@@ -16,7 +16,7 @@ from gatepost.admin.alarms import Alarms
 from gatepost.admin.custody import Custody, Workers
 from gatepost.admin.device_watch import DeviceWatch
 from gatepost.admin.directory_watch import DirectoryWatch
-from gatepost.admin.keeper import ended
+from gatepost.admin.keeper import Keeper, ended
 from gatepost.admin.link import Refused, Value
 from gatepost.config.certificates import leaf_of
 from gatepost.config.schema import Settings
@@ -26,6 +26,7 @@ from gatepost.guard.event import Event
 from gatepost.guard.floodgate import Floodgate
 from gatepost.guard.guard import Guard
 from gatepost.guard.ledger import Scope
+from gatepost.guard.remembered import Remembered
 from gatepost.guard.seat import Seat
 from gatepost.guard.source import shown
 from gatepost.guard.sources import KnownSource, KnownSources
@@ -35,7 +36,7 @@ from gatepost.store.guarddb import BanRow, GuardStore, Memory, SourceRow
 
 _KEEP_SECONDS: Final = 30.0
 _BANS_LOGGED: Final = 20
-_LEDGER: Final = "ledger"
+_KEEP_COUNTS_SECONDS: Final = 3.0
 _EVENTS: Final = "events"
 Fields = dict[str, Value]
 
@@ -79,6 +80,10 @@ class GuardHouse:
             listener=self.seat,
         )
         self.seat.seated(self.guard)
+        self._keepers = [
+            Keeper(store, kind, Remembered(ledger, time.monotonic), log)
+            for kind, ledger in (("count", self.guard.ledger), ("spray", self.guard.names))
+        ]
 
     def open(self) -> None:
         """What was known before is known again."""
@@ -90,16 +95,15 @@ class GuardHouse:
             self.devices.open()
             events = self._store.memory(_EVENTS)
             self._alarms.recent.extend(events.value if events is not None else ())
-            memory = self._store.memory(_LEDGER)
-            if memory is not None:
-                elapsed = time.time() - memory.at
-                self.guard.ledger.restore(memory.value, time.monotonic(), elapsed)
         except (sqlite3.Error, ValueError) as problem:
             self._log.error("guard-memory-lost", problem=str(problem))
+        for keeper in self._keepers:
+            keeper.open()
 
     async def run(self) -> None:
         """Until cancelled; then everything is kept a last time."""
-        custody = asyncio.create_task(self.custody.run())
+        beside = [asyncio.create_task(self.custody.run())]
+        beside += [asyncio.create_task(keeper.run(_KEEP_COUNTS_SECONDS)) for keeper in self._keepers]
         try:
             while True:
                 await asyncio.sleep(_KEEP_SECONDS)
@@ -112,7 +116,8 @@ class GuardHouse:
         finally:
             self._directories.close()
             self.devices.keep()
-            await ended(custody)
+            for task in beside:
+                await ended(task)
             self._keep(self._taken())
 
     def change(self, settings: Settings) -> None:
@@ -180,16 +185,14 @@ class GuardHouse:
             raise Refused(f"there is no [alarms.{name}]", exit_code=3)
         return [report.row() for report in await self._alarms.test(name)]
 
-    def _taken(self) -> tuple[list[SourceRow], Memory]:
+    def _taken(self) -> list[SourceRow]:
         fresh, self._fresh = self._fresh, []
-        return fresh, Memory(time.time(), self.guard.ledger.snapshot(time.monotonic()))
+        return fresh
 
-    def _keep(self, taken: tuple[list[SourceRow], Memory]) -> None:
-        fresh, memory = taken
+    def _keep(self, fresh: list[SourceRow]) -> None:
         try:
             self._store.keep_sources(fresh, forget_before=self.guard.forget_before)
-            self._store.remember(_LEDGER, memory)
-            self._store.remember(_EVENTS, Memory(memory.at, list(self._alarms.recent)))
+            self._store.remember(_EVENTS, Memory(time.time(), list(self._alarms.recent)))
         except sqlite3.Error as problem:
             self._fresh = fresh + self._fresh
             self._log.error("guard-memory-not-kept", problem=str(problem))

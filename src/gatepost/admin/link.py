@@ -19,7 +19,9 @@ from typing import Any
 
 _LINE_LIMIT_BYTES = 64 * 1024 * 1024
 Value = Any  # what JSON can hold: the wire's own type
-Answerer = Callable[[str, dict[str, Value]], Awaitable[Value]]
+Answerer = Callable[[str, dict[str, Value]], Awaitable[Value] | Value]
+"""What is no awaitable is the answer itself, and costs no task."""
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Refused(Exception):
@@ -46,6 +48,7 @@ class Link:
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Value]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._said: list[str] = []
         self.closed = asyncio.Event()
 
     @staticmethod
@@ -76,6 +79,7 @@ class Link:
         self._send({"id": 0, "verb": verb, **fields})
 
     async def close(self) -> None:
+        self._write()
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
@@ -86,15 +90,22 @@ class Link:
         task.add_done_callback(self._tasks.discard)
 
     def _send(self, message: dict[str, Value]) -> None:
-        if not self._writer.is_closing():
-            self._writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        """What is said in one turn of the loop is written together."""
+        if not self._said:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._said.append(_encoded(message))
+
+    def _write(self) -> None:
+        said, self._said = self._said, []
+        if said and not self._writer.is_closing():
+            self._writer.write("\n".join((*said, "")).encode())
 
     async def _pump(self) -> None:
         try:
             while line := await self._reader.readline():
-                message = json.loads(line)
+                message = json.loads(line.decode())
                 if "verb" in message:
-                    self._spawn(self._answer(message))
+                    self._hear(message)
                 elif (future := self._waiting.get(message.get("id"))) and not future.done():
                     _settle(future, message)
         except (OSError, ValueError, asyncio.LimitOverrunError):
@@ -106,16 +117,33 @@ class Link:
                 if not future.done():
                     future.set_exception(NotRunning("the other side is gone"))
 
-    async def _answer(self, message: dict[str, Value]) -> None:
+    def _hear(self, message: dict[str, Value]) -> None:
         number, verb = message.pop("id"), message.pop("verb")
         try:
-            answer = {"ok": True, "value": await self._answerer(verb, message)}
-        except Refused as refusal:
-            answer = {"ok": False, "error": str(refusal), "exit": refusal.exit_code}
+            value = self._answerer(verb, message)
+        except Exception as problem:  # whatever is wrong with the question, the next one is heard
+            self._tell_problem(number, problem)
+            return
+        if isinstance(value, Awaitable):
+            self._spawn(self._answer(number, value))
+        elif number:
+            self._send({"id": number, "ok": True, "value": value})
+
+    async def _answer(self, number: int, coming: Awaitable[Value]) -> None:
+        try:
+            value = await coming
         except Exception as problem:  # the top of a task: an operator's verb must not end the server
-            answer = {"ok": False, "error": f"{type(problem).__name__}: {problem}", "exit": 1}
+            self._tell_problem(number, problem)
+            return
         if number:
-            self._send({"id": number, **answer})
+            self._send({"id": number, "ok": True, "value": value})
+
+    def _tell_problem(self, number: int, problem: Exception) -> None:
+        error, status = f"{type(problem).__name__}: {problem}", 1
+        if isinstance(problem, Refused):
+            error, status = str(problem), problem.exit_code
+        if number:
+            self._send({"id": number, "ok": False, "error": error, "exit": status})
 
 
 def _settle(future: asyncio.Future[Value], message: dict[str, Value]) -> None:

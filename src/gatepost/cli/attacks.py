@@ -49,10 +49,14 @@ def attacks(
     if json:
         print_json(found.row())
         return
+    row = found.row()
+    if found.offences:
+        rows = [{**one, "last": local_time(one["last"])} for one in row["offences"]]
+        print_table({one: one for one in ("offence", "source", "count", "last")}, rows, empty="")
+        print()
     if not found.names:
         print(f"no failed login since {since}")
         return
-    row = found.row()
     counts = {"attempts": "attempts", "refused": "refused", "last": "last"}
     for what, more in (("name", "addresses"), ("source", "names"), ("network", "addresses")):
         rows = [{**one, "last": local_time(one["last"])} for one in row[f"{what}s"]]

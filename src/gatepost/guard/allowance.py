@@ -155,7 +155,8 @@ class Allowances:
         if self._line is None:
             return None
         try:
-            return await asyncio.wait_for(self._line.ask(verb, **fields), _ANSWER_SECONDS)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return await self._line.ask(verb, **fields)
         except Exception:
             return None
 

@@ -9,18 +9,16 @@ what others do, there or elsewhere, neither slows nor refuses him.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import secrets
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 
 from gatepost.config.schema import Guard as GuardSettings
 from gatepost.guard.attempt import GUESSES, Attempt, Tried, Welcome
 from gatepost.guard.bans import Bans, Networks
 from gatepost.guard.decoys import Decoys
 from gatepost.guard.event import Event, EventKind
-from gatepost.guard.ledger import MARK_BYTES, Ledger, Offence, Scope
+from gatepost.guard.ledger import MARK_BYTES, Ledger, Offence, Scope, Tally
 from gatepost.guard.limits import (
     LATER,
     OPEN,
@@ -35,13 +33,15 @@ from gatepost.guard.limits import (
 )
 from gatepost.guard.source import Source, host, shown, source
 from gatepost.guard.sources import Familiarity, KnownSources
+from gatepost.guard.trial import TAG_BYTES, Trial, tag_of
 from gatepost.guard.underway import UnderWay
 from gatepost.policy.facts import Peer
 from gatepost.policy.principal import Network
 from gatepost.policy.reasons import Reason
 from gatepost.store import naming
 
-_TAG_BYTES = 4
+_GUESS_BYTES = MARK_BYTES - TAG_BYTES
+_NO_GUESS = bytes(_GUESS_BYTES)
 _ALL = b"all"
 _FAILURES_WORTH_TELLING = 5
 _STEP_SECONDS = 3_600.0
@@ -65,18 +65,6 @@ class Listener:
         """Somebody may want to know."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Try:
-    """What a try is measured by."""
-
-    name: str
-    there: Source
-    tag: bytes
-    mark: bytes
-    familiarity: Familiarity
-    trusted: bool
-
-
 class Guard:
     """`clock` counts seconds and never matters by itself; `wall` is Unix time."""
 
@@ -98,7 +86,7 @@ class Guard:
         self.change(settings, domains)
         self._under_way = UnderWay()
         self.ledger = Ledger(windows(settings))
-        self._names = Ledger({**windows(settings), Offence.WRONG_PASSWORD: settings.offence_window_seconds})
+        self.names = Ledger({**windows(settings), Offence.WRONG_PASSWORD: settings.offence_window_seconds})
         self.known = known or KnownSources()
         self.bans = bans or Bans()
 
@@ -148,16 +136,21 @@ class Guard:
         now = self._clock()
         self._under_way.gone(attempt.session_id)
         self._under_way.expire(now - UNDER_WAY_SECONDS)
-        this = self._try(attempt, name, proof)
+        this = self._trial(attempt, name, proof, now)
+        ledger, first = self.ledger, this.bounds[0]
+        at = ledger.at(now)
+        tally = ledger.find(first.scope, first.key)
+        repeat = tally is not None and ledger.has_in(tally, this.mark, at)
         if this.familiarity is Familiarity.HOST:
-            bounds: tuple[Bound, ...] = (self._pair_bound(this),)
-            treatment = self._at_own_machine(this, bounds)
+            is_refused = tally is not None and tally.until > at
         else:
-            bounds = self._strange_bounds(this)
-            treatment = self._elsewhere(this, bounds)
-        if not treatment.refused and not treatment.later and not self._is_repeat(this, bounds[0]):
-            places = [(one.scope, one.key) for one in bounds]
-            self._under_way.begin(attempt.session_id, this.mark, places, now)
+            is_refused = self._is_refused(this, tally, now, at)
+        if is_refused:
+            # As slow as before, so that nobody can tell when guessing became pointless.
+            return Treatment(self._settings.delay_most_seconds, refused=True)
+        treatment = self._measured(this, tally, at, repeat=repeat)
+        if not repeat and not treatment.refused and not treatment.later:
+            self._under_way.begin(attempt.session_id, this)
         return treatment
 
     def gone(self, session_id: str) -> None:
@@ -166,8 +159,9 @@ class Guard:
 
     def note(self, tried: Tried) -> None:
         """The try counts from now on."""
-        self._under_way.gone(tried.attempt.session_id)
-        this = self._try(tried.attempt, tried.name, tried.proof)
+        this = self._under_way.gone(tried.attempt.session_id)
+        if this is None or not this.is_of(tried.name, tried.proof):
+            this = self._trial(tried.attempt, tried.name, tried.proof, self._clock())
         if isinstance(tried.outcome, Welcome):
             self._succeeded(this, tried, tried.outcome.identity.name)
         elif tried.reason is Reason.UNKNOWN_USER and self._decoys.lures(tried.name):
@@ -177,50 +171,42 @@ class Guard:
         elif tried.reason in GUESSES:
             self._guessed(this, tried)
 
-    def _at_own_machine(self, this: _Try, bounds: tuple[Bound, ...]) -> Treatment:
-        bound = bounds[0]
-        if self.ledger.refused_seconds(bound.scope, bound.key, self._clock()):
-            return Treatment(self._settings.delay_most_seconds, refused=True)
-        return self._measured(this, bounds)
+    def _is_refused(self, this: Trial, host: Tally | None, now: float, at: float) -> bool:
+        """Somebody who is not on a machine of the name's own."""
+        ledger = self.ledger
+        _, small, large, name = this.bounds
+        if not this.trusted:
+            for tally in (host, ledger.find(small.scope, small.key), ledger.find(large.scope, large.key)):
+                if tally is not None and tally.until > at:
+                    return True
+            if this.familiarity is Familiarity.STRANGE:
+                tally = ledger.find(name.scope, name.key)
+                if tally is not None and tally.until > at:
+                    ledger.prolong(name.scope, name.key, now, self._settings.refuse_seconds)
+                    return True
+        return False
 
-    def _elsewhere(self, this: _Try, bounds: tuple[Bound, ...]) -> Treatment:
-        now = self._clock()
-        if not this.trusted and any(
-            self.ledger.refused_seconds(one.scope, one.key, now) for one in bounds[:3]
-        ):
-            # As slow as before, so that nobody can tell when guessing became pointless.
-            return Treatment(self._settings.delay_most_seconds, refused=True)
-        name = bounds[3]
-        is_stranger = this.familiarity is Familiarity.STRANGE and not this.trusted
-        if is_stranger and self.ledger.refused_seconds(name.scope, name.key, now):
-            self.ledger.prolong(name.scope, name.key, now, self._settings.refuse_seconds)
-            return Treatment(self._settings.delay_most_seconds, refused=True)
-        return self._measured(this, bounds)
-
-    def _measured(self, this: _Try, bounds: tuple[Bound, ...]) -> Treatment:
+    def _measured(self, this: Trial, first: Tally | None, at: float, *, repeat: bool) -> Treatment:
         """By the counts, and by what is under way."""
-        now, repeat = self._clock(), self._is_repeat(this, bounds[0])
-        first = self.ledger.count(bounds[0].scope, bounds[0].key, Offence.WRONG_PASSWORD, now)
+        ledger, wrong = self.ledger, self.ledger.wrong(first, at)
         if not repeat and not this.trusted:
-            for one in bounds:
-                count = self.ledger.count(one.scope, one.key, Offence.WRONG_PASSWORD, now)
-                waiting = self._under_way.others((one.scope, one.key), this.mark)
-                if count + waiting >= one.most:
+            for one in this.bounds:
+                tally = first if one is this.bounds[0] else ledger.find(one.scope, one.key)
+                waiting = self._under_way.others(one.place, this.mark)
+                if ledger.wrong(tally, at) + waiting >= one.most:
                     return LATER if waiting else Treatment(self._settings.delay_most_seconds, refused=True)
         # what is under way may well be right: fifty users behind one address begin the day together
-        delay = login_delay_seconds(self._settings, first - repeat)
+        delay = login_delay_seconds(self._settings, wrong - repeat)
         return Treatment(delay) if delay else OPEN
 
-    def _is_repeat(self, this: _Try, bound: Bound) -> bool:
-        return self.ledger.has(bound.scope, bound.key, this.mark, self._clock())
-
-    def _succeeded(self, this: _Try, tried: Tried, account: str) -> None:
+    def _succeeded(self, this: Trial, tried: Tried, account: str) -> None:
         now, peer = self._clock(), tried.attempt.peer
         failures = self.ledger.count(Scope.HOST, this.there.host, Offence.WRONG_PASSWORD, now)
-        at_name = self.ledger.count(Scope.NAME, _bytes(this.name), Offence.WRONG_PASSWORD, now)
-        under_attack = self.is_under_attack(tried.name)
-        for scope, key in ((Scope.HOST, this.there.host), (Scope.SMALL, this.there.small),
-                           (Scope.LARGE, this.there.large), (Scope.PAIR, self._pair(this))):  # fmt: skip
+        at_name = self.ledger.count(Scope.NAME, this.key, Offence.WRONG_PASSWORD, now)
+        under_attack = self.ledger.refused_seconds(Scope.NAME, this.key, now) > 0
+        there = this.there
+        places = ((Scope.HOST, there.host), (Scope.SMALL, there.small), (Scope.LARGE, there.large))
+        for scope, key in (*places, (Scope.PAIR, there.host + this.key)):
             self.ledger.forgive(scope, key, this.tag)
         device = tried.outcome.device if isinstance(tried.outcome, Welcome) else None
         who = account if device is None else f"{account} (its device {device})"
@@ -238,17 +224,18 @@ class Guard:
         self.learn(this.name, account, this.there.host)
 
     def learn(self, name: str, account: str, host: bytes) -> None:
-        """The account logged in there, by this name."""
+        """The account logged in there, by this name (in the form of `name_key`)."""
         at = self._wall()
-        for one in {self.name_key(name), self.name_key(account)}:
+        for one in {name, self.name_key(account)}:
             if self.known.add(one, host, at):
                 self._listener.known(one, host, at)
 
-    def _guessed(self, this: _Try, tried: Tried) -> None:
-        now, peer = self._clock(), tried.attempt.peer
+    def _guessed(self, this: Trial, tried: Tried) -> None:
+        peer, ledger = tried.attempt.peer, self.ledger
+        at = ledger.at(self._clock())
         if this.familiarity is Familiarity.HOST:
-            bound = self._pair_bound(this)
-            if self.ledger.note(bound.scope, bound.key, Offence.WRONG_PASSWORD, now, this.mark) >= bound.most:
+            (bound,) = this.bounds
+            if ledger.guessed(bound.scope, bound.key, at, this.mark) >= bound.most:
                 self._refuse(bound.scope, bound.key, Offence.WRONG_PASSWORD)
                 self._listener.pair_refused(this.name, this.there.host)
                 self._tell(
@@ -258,15 +245,15 @@ class Guard:
                 )
             return
         self._count_spray(this)
-        for bound in self._strange_bounds(this):
-            if self.ledger.note(bound.scope, bound.key, Offence.WRONG_PASSWORD, now, this.mark) < bound.most:
+        for bound in this.bounds:
+            if ledger.guessed(bound.scope, bound.key, at, this.mark) < bound.most:
                 continue
             if bound.scope is Scope.HOST:
                 self._refuse_host(this.there, Offence.WRONG_PASSWORD, peer, f"{bound.most} wrong passwords")
             elif bound.scope is Scope.NAME or not this.trusted:
                 self._refuse_bound(bound, this, peer)
 
-    def _refuse_bound(self, bound: Bound, this: _Try, peer: Peer) -> None:
+    def _refuse_bound(self, bound: Bound, this: Trial, peer: Peer) -> None:
         self._refuse(bound.scope, bound.key, Offence.WRONG_PASSWORD)
         if bound.scope is Scope.NAME:
             text = f"{this.name} is under attack: {bound.most} wrong passwords; only known sources may try it"
@@ -275,12 +262,12 @@ class Guard:
             text = f"the network of {peer} guessed {bound.most} passwords"
             self._tell(EventKind.ATTACK, bound.key.hex(), text)
 
-    def _count_spray(self, this: _Try) -> None:
+    def _count_spray(self, this: Trial) -> None:
         """Names tried with wrong passwords; their marks are the names' tags."""
-        mark = this.tag + bytes(MARK_BYTES - _TAG_BYTES)
-        before = self.is_spray
-        self._names.note(Scope.ALL, _ALL, Offence.WRONG_PASSWORD, self._clock(), mark)
-        if self.is_spray and not before:
+        mark = this.tag + _NO_GUESS
+        at = self.names.at(self._clock())
+        before = self.names.wrong(self.names.find(Scope.ALL, _ALL), at)
+        if before < self._settings.spray_names <= self.names.guessed(Scope.ALL, _ALL, at, mark):
             self._tell(
                 EventKind.ATTACK, "spray", f"{self._settings.spray_names} names are tried from many places"
             )
@@ -304,8 +291,8 @@ class Guard:
 
     @property
     def is_spray(self) -> bool:
-        names = self._names.count(Scope.ALL, _ALL, Offence.WRONG_PASSWORD, self._clock())
-        return names >= self._settings.spray_names
+        names = self.names
+        return names.wrong(names.find(Scope.ALL, _ALL), names.at(self._clock())) >= self._settings.spray_names
 
     def is_under_attack(self, name: str) -> bool:
         return self.ledger.refused_seconds(Scope.NAME, _bytes(self.name_key(name)), self._clock()) > 0
@@ -347,22 +334,20 @@ class Guard:
 
     # inside
 
-    def _try(self, attempt: Attempt, name: str, proof: bytes | None) -> _Try:
-        key, there = self.name_key(name), source(attempt.peer)
-        tag = hashlib.blake2b(_bytes(key), digest_size=_TAG_BYTES).digest()
-        mark = tag + (proof or secrets.token_bytes(MARK_BYTES))[: MARK_BYTES - _TAG_BYTES]
-        familiarity = self.known.familiarity(key, there.host)
-        return _Try(key, there, tag, mark, familiarity, attempt.peer in self._trusted)
-
-    def _strange_bounds(self, this: _Try) -> tuple[Bound, ...]:
-        name = Bound(Scope.NAME, _bytes(this.name), self._settings.wrong_passwords_per_name)
-        return (*source_bounds(self._settings, this.there, spray=self.is_spray), name)
-
-    def _pair_bound(self, this: _Try) -> Bound:
-        return Bound(Scope.PAIR, self._pair(this), self._settings.wrong_passwords_per_known_source)
-
-    def _pair(self, this: _Try) -> bytes:
-        return this.there.host + _bytes(this.name)
+    def _trial(self, attempt: Attempt, name: str, proof: bytes | None, now: float) -> Trial:
+        text, there, peer = self.name_key(name), source(attempt.peer), attempt.peer
+        key = _bytes(text)
+        tag = tag_of(key)
+        mark = tag + (proof or secrets.token_bytes(_GUESS_BYTES))[:_GUESS_BYTES]
+        familiarity = self.known.familiarity(text, there.host)
+        if familiarity is Familiarity.HOST:
+            most = self._settings.wrong_passwords_per_known_source
+            bounds: tuple[Bound, ...] = (Bound(Scope.PAIR, there.host + key, most),)
+        else:
+            of_name = Bound(Scope.NAME, key, self._settings.wrong_passwords_per_name)
+            bounds = (*source_bounds(self._settings, there, spray=self.is_spray), of_name)
+        trusted = peer in self._trusted
+        return Trial(name, proof, text, key, there, tag, mark, familiarity, trusted, bounds, now)
 
     def _refuse(self, scope: Scope, key: bytes, offence: Offence) -> float:
         settings = self._settings

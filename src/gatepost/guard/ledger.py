@@ -9,10 +9,10 @@ longest is forgotten first.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 MARK_BYTES: Final = 12
 _STRIKES_SECONDS: Final = 7 * 86_400.0
@@ -70,9 +70,11 @@ class Tally:
 class _Shelf:
     """The tallies of one scope: harmless ones apart from refused ones, each the longest unused first."""
 
-    __slots__ = ("_bound", "_harmless", "_refused")
+    __slots__ = ("_bound", "_harmless", "_refused", "changed", "kept")
 
     def __init__(self, bound: int) -> None:
+        self.changed: dict[bytes, None] = {}
+        self.kept: set[bytes] = set()  # what is on a disk, as far as we know
         self._bound = bound
         self._harmless: OrderedDict[bytes, Tally] = OrderedDict()
         self._refused: OrderedDict[bytes, Tally] = OrderedDict()
@@ -82,6 +84,12 @@ class _Shelf:
 
     def touched(self, key: bytes, now: float) -> Tally:
         """The tally, made when there is none; it is the last to be forgotten now."""
+        self.changed[key] = None
+        tally = self._harmless.get(key)
+        if tally is not None and tally.until <= now:
+            self._harmless.move_to_end(key)
+            tally.latest = now
+            return tally
         tally = self._harmless.pop(key, None) or self._refused.pop(key, None) or Tally()
         tally.latest = now
         (self._refused if tally.until > now else self._harmless)[key] = tally
@@ -92,9 +100,11 @@ class _Shelf:
     def _forget_one(self) -> None:
         """The longest harmless; or a refused one where those fill half the room: new ones must count."""
         crowded = len(self._refused) * 2 > self._bound
-        (self._refused if crowded or not self._harmless else self._harmless).popitem(last=False)
+        which = self._refused if crowded or not self._harmless else self._harmless
+        self._gone(which.popitem(last=False)[0])
 
     def refused(self, key: bytes, tally: Tally) -> None:
+        self.changed[key] = None
         self._harmless.pop(key, None)
         self._refused[key] = tally
 
@@ -105,9 +115,21 @@ class _Shelf:
             self._harmless[key] = self._refused.pop(key)
             self._harmless.move_to_end(key, last=False)
 
+    def restore(self, key: bytes, tally: Tally, now: float) -> None:
+        (self._refused if tally.until > now else self._harmless)[key] = tally
+        self.kept.add(key)
+
     def forget(self, key: bytes) -> bool:
         known = self._harmless.pop(key, None) or self._refused.pop(key, None)
+        if known is not None:
+            self._gone(key)
         return known is not None
+
+    def _gone(self, key: bytes) -> None:
+        if key in self.kept:
+            self.changed[key] = None
+        else:
+            self.changed.pop(key, None)
 
     def __iter__(self) -> Iterator[tuple[bytes, Tally]]:
         yield from self._harmless.items()
@@ -133,15 +155,16 @@ class Ledger:
     def __init__(self, windows: Mapping[Offence, float], bounds: Mapping[Scope, int] = BOUNDS) -> None:
         self._windows = {offence: float(windows[offence]) for offence in Offence}
         self._shelves = {scope: _Shelf(bounds[scope]) for scope in Scope}
+        self._wrong_window = self._windows[Offence.WRONG_PASSWORD]
         self._given: float | None = None
         self._time = 0.0
 
     def note(self, scope: Scope, key: bytes, offence: Offence, now: float, mark: bytes | None = None) -> int:
         """The offence is counted; the new count. The same `mark` counts once."""
-        at = self._at(now)
-        tally = self._shelves[scope].touched(key, at)
+        at = self.at(now)
         if mark is not None:
-            return self._note_mark(tally, offence, at, mark)
+            return self.guessed(scope, key, at, mark)
+        tally = self._shelves[scope].touched(key, at)
         if tally.counts is None:
             tally.counts = {}
         count = tally.counts.get(offence)
@@ -150,16 +173,37 @@ class Ledger:
         count.number += 1
         return count.number
 
-    def _note_mark(self, tally: Tally, offence: Offence, at: float, mark: bytes) -> int:
-        if not tally.marks or at - tally.marks_begin >= self._windows[offence]:
-            tally.marks, tally.marks_begin = b"", at
-        if not _has(tally.marks, mark) and len(tally.marks) < _MARKS_MOST * MARK_BYTES:
-            tally.marks += mark
+    # in the ledger's own time: for who asks much of one moment
+
+    def guessed(self, scope: Scope, key: bytes, at: float, mark: bytes) -> int:
+        """The wrong password is counted; how many different ones there are now."""
+        tally = self._shelves[scope].touched(key, at)
+        marks = tally.marks
+        if not marks or at - tally.marks_begin >= self._wrong_window:
+            tally.marks, tally.marks_begin = mark, at
+            return 1
+        if len(marks) < _MARKS_MOST * MARK_BYTES and not _has(marks, mark):
+            tally.marks = marks = marks + mark
+        return len(marks) // MARK_BYTES
+
+    def find(self, scope: Scope, key: bytes) -> Tally | None:
+        return self._shelves[scope].find(key)
+
+    def wrong(self, tally: Tally | None, at: float) -> int:
+        """How many different wrong passwords within the window."""
+        if tally is None or not tally.marks or at - tally.marks_begin >= self._wrong_window:
+            return 0
         return len(tally.marks) // MARK_BYTES
+
+    def has_in(self, tally: Tally, mark: bytes, at: float) -> bool:
+        """Whether this very password was wrong before, within the window."""
+        return at - tally.marks_begin < self._wrong_window and _has(tally.marks, mark)
+
+    # in anybody's time
 
     def count(self, scope: Scope, key: bytes, offence: Offence, now: float) -> int:
         """How often within the window. Wrong passwords: how many different ones."""
-        at = self._at(now)
+        at = self.at(now)
         tally = self._shelves[scope].find(key)
         return 0 if tally is None else self._count(tally, offence, at)
 
@@ -172,16 +216,15 @@ class Ledger:
 
     def has(self, scope: Scope, key: bytes, mark: bytes, now: float) -> bool:
         """Whether this very password was wrong before, within the window."""
-        at = self._at(now)
+        at = self.at(now)
         tally = self._shelves[scope].find(key)
-        if tally is None or at - tally.marks_begin >= self._windows[Offence.WRONG_PASSWORD]:
-            return False
-        return _has(tally.marks, mark)
+        return tally is not None and self.has_in(tally, mark, at)
 
     def forgive(self, scope: Scope, key: bytes, tag: bytes) -> None:
         """The wrong passwords whose marks begin with `tag` never were."""
         tally = self._shelves[scope].find(key)
         if tally is not None and tally.marks:
+            self._shelves[scope].changed[key] = None
             marks = (tally.marks[at : at + MARK_BYTES] for at in range(0, len(tally.marks), MARK_BYTES))
             tally.marks = b"".join(mark for mark in marks if not mark.startswith(tag))
 
@@ -190,7 +233,7 @@ class Ledger:
 
         Its counts begin anew. Refused ones of the last week count.
         """
-        at = self._at(now)
+        at = self.at(now)
         shelf = self._shelves[scope]
         tally = shelf.find(key) or shelf.touched(key, at)
         if tally.strikes and at - tally.until > _STRIKES_SECONDS:
@@ -204,14 +247,15 @@ class Ledger:
 
     def prolong(self, scope: Scope, key: bytes, now: float, seconds: float) -> None:
         """What is refused stays so for `seconds` from now at least."""
-        at = self._at(now)
+        at = self.at(now)
         tally = self._shelves[scope].find(key)
         if tally is not None and tally.until > at:
+            self._shelves[scope].changed[key] = None
             tally.until = max(tally.until, at + seconds)
 
     def refused_seconds(self, scope: Scope, key: bytes, now: float) -> float:
         """For how long it is refused still; 0 when it is not."""
-        at = self._at(now)
+        at = self.at(now)
         tally = self._shelves[scope].find(key)
         return max(0.0, tally.until - at) if tally is not None else 0.0
 
@@ -221,72 +265,83 @@ class Ledger:
 
     def refused(self, scope: Scope, now: float) -> Iterator[tuple[bytes, float]]:
         """All that are refused now, with the seconds that are left."""
-        at = self._at(now)
+        at = self.at(now)
         for key, tally in list(self._shelves[scope]):
             if tally.until > at:
                 yield key, tally.until - at
 
     def tidy(self, now: float) -> None:
         """Call it now and then: refused ones whose time is over may be forgotten from now on."""
-        at = self._at(now)
+        at = self.at(now)
         for shelf in self._shelves.values():
             shelf.release(at)
 
     def size(self, scope: Scope) -> int:
         return len(self._shelves[scope])
 
-    def snapshot(self, now: float) -> list[list[object]]:
-        """All of it as JSON can hold it, for `restore`.
+    def changed(self, now: float, most: int) -> dict[str, list[object] | None]:
+        """Up to so many sources and names of which something changed since they were last asked for.
 
-        Marks are left out and only their number kept: nothing on the disk says what was tried.
+        As JSON can hold it, for `restore`; None: nothing is known of it. Of marks only the number is there:
+        nothing on the disk says what was tried.
         """
-        at = self._at(now)
-        rows: list[list[object]] = []
+        at, parts = self.at(now), dict[str, list[object] | None]()
         for scope, shelf in self._shelves.items():
-            for key, tally in shelf:
-                counts = {
-                    offence.value: [at - count.begins, count.number]
-                    for offence, count in (tally.counts or {}).items()
-                }
-                rows.append(
-                    [
-                        scope.value, key.hex(), len(tally.marks) // MARK_BYTES, at - tally.marks_begin,
-                        counts, tally.until - at, tally.strikes, at - tally.latest,
-                    ]
-                )  # fmt: skip
-        return rows
+            while shelf.changed and len(parts) < most:
+                key = shelf.changed.popitem()[0]
+                tally = shelf.find(key)
+                (shelf.kept.discard if tally is None else shelf.kept.add)(key)
+                parts[f"{scope.value} {key.hex()}"] = None if tally is None else _part(tally, at)
+        return parts
 
-    def restore(self, rows: list[list[object]], now: float, elapsed_seconds: float) -> None:
-        """Counts are as they were at the snapshot, `elapsed_seconds` later. Raises ValueError for rubbish."""
-        at = self._at(now)
-        elapsed = max(0.0, elapsed_seconds)
-        for row in rows:
-            self._restore(row, at, elapsed)
+    def not_kept(self, keys: Iterable[str]) -> None:
+        """They are asked for again."""
+        for key in keys:
+            scope, _, name = key.partition(" ")
+            shelf = self._shelves[Scope(scope)]
+            shelf.changed[bytes.fromhex(name)] = None
+            shelf.kept.add(bytes.fromhex(name))  # perhaps: nobody knows how far it came
 
-    def _restore(self, row: list[object], at: float, elapsed: float) -> None:
+    def restore(self, key: str, part: Any, now: float, elapsed_seconds: float) -> None:
+        """What was told of it so long ago is so again. Raises ValueError for rubbish."""
+        at, scope_name = self.at(now), key.partition(" ")[0]
+        shelf, name = self._shelves[Scope(scope_name)], bytes.fromhex(key.partition(" ")[2])
         try:
-            scope, key, marks, marks_age, counts, left, strikes, age = row
-            tally = self._shelves[Scope(scope)].touched(bytes.fromhex(str(key)), at)
-            tally.marks = b"".join(_anonymous(number) for number in range(min(int(marks), _MARKS_MOST)))  # type: ignore[call-overload]
-            tally.marks_begin = at - float(marks_age) - elapsed  # type: ignore[arg-type]
-            tally.counts = {
-                Offence(name): _Count(at - float(begun) - elapsed, int(number))
-                for name, (begun, number) in dict(counts).items()  # type: ignore[call-overload]
-            } or None
-            tally.until = at + float(left) - elapsed  # type: ignore[arg-type]
-            tally.strikes = int(strikes)  # type: ignore[call-overload]
-            tally.latest = at - float(age) - elapsed  # type: ignore[arg-type]
+            tally = _tally(part, at - max(0.0, elapsed_seconds))
         except (KeyError, TypeError, AttributeError) as problem:
-            raise ValueError(f"no row of a ledger: {problem}") from None
-        if tally.until > at:
-            self._shelves[Scope(scope)].refused(bytes.fromhex(str(key)), tally)
+            raise ValueError(f"no part of a ledger: {problem}") from None
+        shelf.restore(name, tally, at)
 
-    def _at(self, now: float) -> float:
+    def at(self, now: float) -> float:
         """The ledger's own time, which never goes back."""
         if self._given is not None and now > self._given:
             self._time += now - self._given
         self._given = now
         return self._time
+
+
+def _part(tally: Tally, at: float) -> list[object]:
+    counts = {
+        offence.value: [at - count.begins, count.number] for offence, count in (tally.counts or {}).items()
+    }
+    return [
+        len(tally.marks) // MARK_BYTES, at - tally.marks_begin, counts, tally.until - at, tally.strikes,
+        at - tally.latest,
+    ]  # fmt: skip
+
+
+def _tally(part: Any, at: float) -> Tally:
+    """As `_part` told it then; `at` is that moment."""
+    marks, marks_age, counts, left, strikes, age = part
+    return Tally(
+        b"".join(_anonymous(number) for number in range(min(int(marks), _MARKS_MOST))),
+        at - float(marks_age),
+        {Offence(name): _Count(at - float(begun), int(number)) for name, (begun, number) in counts.items()}
+        or None,
+        at + float(left),
+        int(strikes),
+        at - float(age),
+    )
 
 
 def _anonymous(number: int) -> bytes:

@@ -37,13 +37,16 @@ OPEN: Final = Treatment()
 LATER: Final = Treatment(later=True)
 
 
-@dataclass(frozen=True, slots=True)
 class Bound:
-    """At how many distinct wrong passwords something is refused."""
+    """At how many distinct wrong passwords something is refused. Plain, for four are made with each try."""
 
-    scope: Scope
-    key: bytes
-    most: int
+    __slots__ = ("key", "most", "place", "scope")
+
+    def __init__(self, scope: Scope, key: bytes, most: int) -> None:
+        self.scope = scope
+        self.key = key
+        self.most = most
+        self.place = (scope, key)
 
 
 def windows(settings: GuardSettings) -> dict[Offence, float]:

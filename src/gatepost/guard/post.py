@@ -59,8 +59,11 @@ class Post:
         clock: Callable[[], float],
         wall: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        note: Callable[[float, str, str], None] = lambda at, peer, what: None,
     ) -> None:
+        """`note` writes offences down."""
         self._own = own
+        self._note = note
         self._clock = clock
         self._wall = wall
         self._sleep = sleep
@@ -166,6 +169,7 @@ class Post:
 
     def offend(self, offence: Offence, peer: Peer) -> None:
         """It is counted, some time soon."""
+        self._note(self._wall(), str(peer), offence.value)
         if self._line is None:
             self._own.offend(offence, peer)
         else:
@@ -173,6 +177,7 @@ class Post:
 
     async def unknown_recipient(self, peer: Peer) -> Treatment:
         """It is counted; how the answer is to be treated."""
+        self._note(self._wall(), str(peer), Offence.UNKNOWN_RECIPIENT.value)
         answer = await self._answer("guard-unknown-recipient", peer=str(peer))
         if answer is None:
             return self._own.offend(Offence.UNKNOWN_RECIPIENT, peer)
@@ -244,6 +249,7 @@ class Post:
         if self._line is None:
             return None
         try:
-            return await asyncio.wait_for(self._line.ask(verb, **fields), _ANSWER_SECONDS)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return await self._line.ask(verb, **fields)
         except Exception:  # whatever is wrong with the line, logins go on
             return None

@@ -5,6 +5,7 @@ What comes in is what our own processes wrote; it is read strictly all the same.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from gatepost.guard.attempt import Attempt, Rejected, Tried, Welcome
@@ -14,6 +15,9 @@ from gatepost.policy.facts import Device, Identity
 from gatepost.policy.reasons import Reason
 
 Fields = dict[str, Any]
+
+
+_heard_peer = lru_cache(4_096)(peer_of)  # of each try twice
 
 
 def attempt_fields(attempt: Attempt, name: str, proof: bytes | None) -> Fields:
@@ -30,7 +34,7 @@ def attempt_fields(attempt: Attempt, name: str, proof: bytes | None) -> Fields:
 
 def attempt_of(fields: Fields) -> Attempt:
     return Attempt(
-        fields["mechanism"], fields["server"], peer_of(fields["peer"]), fields["tls"], fields["session"]
+        fields["mechanism"], fields["server"], _heard_peer(fields["peer"]), fields["tls"], fields["session"]
     )
 
 

@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from gatepost.guard.ledger import Scope
-
-Place = tuple[Scope, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    mark: bytes
-    places: Sequence[Place]
-    at: float
+from gatepost.guard.trial import Place, Trial
 
 
 class UnderWay:
     """At most one try a session. The same mark at the same place is one guess, however many try it."""
 
     def __init__(self) -> None:
-        self._sessions: dict[str, _Begun] = {}
+        self._sessions: dict[str, Trial] = {}
         self._places: dict[Place, dict[bytes, int]] = {}
 
-    def begin(self, session_id: str, mark: bytes, places: Sequence[Place], now: float) -> None:
+    def begin(self, session_id: str, trial: Trial) -> None:
         self.gone(session_id)
-        self._sessions[session_id] = _Begun(mark, places, now)
-        for place in places:
-            marks = self._places.setdefault(place, {})
-            marks[mark] = marks.get(mark, 0) + 1
+        self._sessions[session_id] = trial
+        mark = trial.mark
+        for bound in trial.bounds:
+            marks = self._places.get(bound.place)
+            if marks is None:
+                self._places[bound.place] = {mark: 1}
+            else:
+                marks[mark] = marks.get(mark, 0) + 1
 
-    def gone(self, session_id: str) -> None:
-        begun = self._sessions.pop(session_id, None)
-        if begun is None:
-            return
-        for place in begun.places:
-            marks = self._places[place]
-            marks[begun.mark] -= 1
-            if not marks[begun.mark]:
-                del marks[begun.mark]
-            if not marks:
-                del self._places[place]
+    def gone(self, session_id: str) -> Trial | None:
+        """The try that was under way there, which is so no more."""
+        trial = self._sessions.pop(session_id, None)
+        if trial is None:
+            return None
+        mark, places = trial.mark, self._places
+        for bound in trial.bounds:
+            marks = places[bound.place]
+            if marks[mark] > 1:
+                marks[mark] -= 1
+            elif len(marks) > 1:
+                del marks[mark]
+            else:
+                del places[bound.place]
+        return trial
 
     def expire(self, before: float) -> None:
         """Tries that began before then are gone."""
         while self._sessions:
-            session_id, oldest = next(iter(self._sessions.items()))
-            if oldest.at >= before:
+            session_id = next(iter(self._sessions))
+            if self._sessions[session_id].at >= before:
                 return
             self.gone(session_id)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -21,7 +21,8 @@ from gatepost.store.failure import Report, log_report
 _FLUSH_SECONDS: Final = 1.0
 _FORGET_SECONDS: Final = 3_600.0
 _DAY_SECONDS: Final = 86_400.0
-_VERSION: Final = 3
+_VERSION: Final = 4
+_HOUR_SECONDS: Final = 3_600
 _TABLES: Final = """
 CREATE TABLE attempt (
     at REAL NOT NULL, peer TEXT NOT NULL, network TEXT NOT NULL, virtual_server TEXT NOT NULL,
@@ -31,9 +32,21 @@ CREATE TABLE attempt (
 CREATE INDEX attempt_at ON attempt (at)
 """
 _INDEX: Final = "CREATE INDEX attempt_account ON attempt (account, at) WHERE account IS NOT NULL"
-_STEPS: Final = (_TABLES, _INDEX, "ALTER TABLE attempt ADD COLUMN device TEXT")
+_OFFENCES: Final = """
+CREATE TABLE offence (
+    hour INTEGER NOT NULL, peer TEXT NOT NULL, what TEXT NOT NULL, number INTEGER NOT NULL,
+    last REAL NOT NULL, PRIMARY KEY (hour, peer, what)
+) WITHOUT ROWID
+"""
+_STEPS: Final = (_TABLES, _INDEX, "ALTER TABLE attempt ADD COLUMN device TEXT", _OFFENCES)
 _COLUMNS: Final = (
     "at, peer, network, virtual_server, session, mechanism, tls, name, account, reason, treatment, device"
+)
+
+
+_ADD: Final = (
+    "INSERT INTO offence VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+    "SET number = number + excluded.number, last = MAX(last, excluded.last)"
 )
 
 
@@ -72,6 +85,16 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class Offences:
+    """How often a peer did something else that is wrong."""
+
+    what: str
+    peer: str
+    count: int
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """What happened from `begins` on."""
 
@@ -89,6 +112,7 @@ class Attempts:
         self._path = path
         self._days = days
         self._notes: deque[LoginAttempt] = deque()
+        self._offences: deque[tuple[float, str, str]] = deque()
         self._notes_at_most = notes_at_most
         self._report = report
         self._stop = Event()
@@ -113,6 +137,13 @@ class Attempts:
         else:
             self.dropped += 1
 
+    def offended(self, at: float, peer: str, what: str) -> None:
+        """The peer did what is no login and wrong all the same; it is counted by the hour."""
+        if len(self._offences) < self._notes_at_most:
+            self._offences.append((at, peer, what))
+        else:
+            self.dropped += 1
+
     # what is asked; notes of the last second may not be in it. Raises: sqlite3.Error
 
     def latest(self, since: float, limit: int) -> list[LoginAttempt]:
@@ -131,6 +162,15 @@ class Attempts:
 
     def by_network(self, since: float, limit: int, skip: int = 0) -> list[Tally]:
         return self._tallies("network", since, limit, skip)
+
+    def offences(self, since: float, limit: int) -> list[Offences]:
+        """The most frequent first, from the hour of `since` on."""
+        query = (
+            "SELECT what, peer, SUM(number) AS number, MAX(last) FROM offence WHERE hour >= ? "
+            "GROUP BY what, peer ORDER BY number DESC, peer LIMIT ?"
+        )
+        with self.reading() as database:
+            return [Offences(*row) for row in database.execute(query, (since // _HOUR_SECONDS, limit))]
 
     def last_logins(self) -> dict[str, float]:
         """When each account logged in last, Unix seconds."""
@@ -184,19 +224,22 @@ class Attempts:
 
     def _write(self) -> None:
         notes = [self._notes.popleft() for _ in range(len(self._notes))]
-        if not notes:
+        offences = _by_hour([self._offences.popleft() for _ in range(len(self._offences))])
+        if not notes and not offences:
             return
         marks = ",".join("?" * len(_COLUMNS.split(",")))
         try:
             with self._open() as database:
                 database.executemany(f"INSERT INTO attempt VALUES ({marks})", _rows(notes))  # noqa: S608
+                database.executemany(_ADD, offences)
         except BaseException:
-            self.dropped += len(notes)
+            self.dropped += len(notes) + sum(number for _, _, _, number, _ in offences)
             raise
 
     def _forget(self, at: float) -> None:
         with self._open() as database:
             database.execute("DELETE FROM attempt WHERE at < ?", (at,))
+            database.execute("DELETE FROM offence WHERE hour < ?", (at // _HOUR_SECONDS,))
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -229,3 +272,13 @@ class Attempts:
 
 def _rows(notes: Sequence[LoginAttempt]) -> list[tuple[Any, ...]]:
     return [astuple(note) for note in notes]
+
+
+def _by_hour(offences: Iterable[tuple[float, str, str]]) -> list[tuple[int, str, str, int, float]]:
+    """One row for what a peer did often within an hour."""
+    numbers: dict[tuple[int, str, str], tuple[int, float]] = {}
+    for at, peer, what in offences:
+        key = int(at // _HOUR_SECONDS), peer, what
+        number, last = numbers.get(key, (0, at))
+        numbers[key] = number + 1, max(last, at)
+    return [(*key, number, last) for key, (number, last) in numbers.items()]

@@ -33,7 +33,7 @@ CREATE TABLE part (
     kind TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL, boot TEXT NOT NULL, since_boot REAL NOT NULL,
     value TEXT NOT NULL, PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
-DELETE FROM memory WHERE key = 'habits'
+DELETE FROM memory WHERE key IN ('habits', 'ledger')
 """
 
 
