@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.terminal import Terminal
-from gatepost.cli.context import Failure
-from gatepost.cli.editing import key_path
+from gatepost.admin.file_edits import BadKey, key_path
 
 
 @pytest.mark.parametrize(
@@ -26,7 +25,7 @@ def test_a_key_is_written_as_toml_has_it(text: str, path: tuple[str | int, ...])
 
 @pytest.mark.parametrize("text", ["", ".", "a.", ".a", "a..b", "a[", "a[x]", "[0]", 'a."b', "a]b"])
 def test_what_is_no_key_is_said_so(text: str) -> None:
-    with pytest.raises(Failure, match="is no key"):
+    with pytest.raises(BadKey, match="is no key"):
         key_path(text)
 
 

@@ -322,6 +322,49 @@ def test_a_virtual_server_is_renamed_where_that_is_possible(rig: Rig) -> None:
     assert rig.office.house.file.read_text() == now.json()["text"]
 
 
+def test_keys_and_entries_are_changed_as_at_the_command_line(rig: Rig) -> None:
+    asking = program(rig)
+    now = asking.get("/config")
+
+    def change(*changes: object, etag: str = now.headers["etag"]) -> httpx.Response:
+        return asking.ask("PATCH", "/config", json={"changes": changes}, headers={"if-match": etag})
+
+    grant = {"allow": ["relay"], "server": "submission", "to": "group:Sales", "from": ["10.0.0.0/8"]}
+    assert kind(change({"set": "log.level", "value": "warning"}, grant)) == "not-running"
+    assert kind(change({"set": "smtp.submission.tls", "value": "perhaps"})) == "invalid-configuration"
+    opened = {"allow": ["connect", "submit", "relay"], "server": "internet", "to": "anyone"}
+    assert kind(change(opened)) == "unsafe-configuration"
+    for wrong in (
+        {"set": "log..level", "value": 1}, {"set": "log.level"}, {"unset": "log.nothing"}, {},
+        {"allow": ["relay"]}, {"unset": "log", "set": "log", "value": 1},
+        {"deny": ["relay"], "server": "nobody", "to": "anyone"},
+        {"set": "hostname.x", "value": "y"},
+    ):  # fmt: skip
+        answer = change(wrong)
+        assert (kind(answer), answer.status_code) == ("refused", 422), wrong
+    assert change({"unset": "log"}, etag='"other"').status_code == 412
+    assert rig.office.house.file.read_text() == now.json()["text"]
+    assert kind(program(rig, "operator").ask("PATCH", "/config", json={"changes": [grant]})) in (
+        "forbidden",
+        "refused",
+    )
+
+
+def test_what_is_weak_is_said_and_mailboxes_are_listed(rig: Rig) -> None:
+    rig.accounts.users.add("bob@example.org", domains=["example.org"], by="test")
+    found = program(rig, "viewer").get("/weaknesses").json()
+    assert {"counts", "weaknesses", "relayers"} <= set(found)
+    assert {"severity", "text", "why", "remedy"} <= set(found["weaknesses"][0])
+    assert program(rig, "viewer", "queue").get("/weaknesses").status_code == 403
+    boxes = program(rig, "viewer").get("/mailboxes").json()
+    assert boxes == {"items": [], "next": None}
+    one = program(rig, "viewer").get("/mailboxes/bob").json()
+    assert (one["account"], one["messages"], one["oldest"]) == ("bob@example.org", 0, None)
+    assert kind(program(rig).get("/mailboxes/nobody")) == "not-found"
+    assert program(rig).get("/issuers/test").json() == []
+    assert program(rig).get("/app-passwords").json() == []
+
+
 # administrators
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from gatepost.admin.certfiles import named_in, places, put, service_owner
+from gatepost.admin.certificate import self_signed
 from gatepost.admin.certimport import CannotImport, Imported, doubts, known_roots, objections, opened
 from gatepost.admin.desk import Desk
 from gatepost.config.certificates import dns_names
@@ -50,6 +52,18 @@ class CertificateActs:
         after = {"names": ", ".join(row["names"]), "not_after": row["not_after"]}
         await self._desk.note("cert-import", new.name, after=after)
         return row
+
+    async def make(self, names: Sequence[str], *, name: str = "default") -> Row:
+        """A self-signed certificate for the host names, shown as one that was brought.
+
+        Raises as `bring`; CannotImport too for what is no host name.
+        """
+        self._desk.require("cert-import")
+        try:
+            pair = await self._house.work(lambda: self_signed(names))
+        except (ValueError, IndexError):
+            raise CannotImport("these are no host names; write them like mail.example.org") from None
+        return await self.bring(NewCertificate(pair.chain + pair.key, name))
 
     def _brought(self, new: NewCertificate) -> Row:
         settings, file = self._house.settings(), self._house.file

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gatepost.admin.configuration import Stale, changes, digest, safe, written
 from gatepost.admin.desk import Desk
 from gatepost.admin.difference import Change
+from gatepost.admin.file_edits import Edit, edit
 from gatepost.admin.link import NotRunning, Refused, Value
 from gatepost.config.edit import Draft
 from gatepost.config.load import ConfigError
@@ -58,17 +59,24 @@ class ConfigActs:
 
     async def rename_server(self, protocol: str, name: str, new: str, *, base: str) -> Applied:
         """The virtual server is called `new`, and in force. Raises as `apply`, EditError."""
+        return await self._drafted(lambda draft: rename(draft, (protocol, name), new), base)
+
+    async def edit(self, edits: Sequence[Edit], *, base: str) -> Applied:
+        """The file has the edits and is in force, its comments kept. Raises as `apply`, BadEdit."""
+        return await self._drafted(lambda draft: edit(draft, edits), base)
+
+    async def _drafted(self, change: Callable[[Draft], None], base: str) -> Applied:
         self._desk.require("config-apply")
 
-        def renamed() -> str:
+        def changed() -> str:
             there = written(self._house.file)
             if there.digest != base:
                 raise Stale("the file was changed meanwhile; look at the change and repeat yours")
             draft = Draft(self._house.file, there.text)
-            rename(draft, (protocol, name), new)
+            change(draft)
             return draft.text
 
-        return await self._apply("config-apply", await self._house.work(renamed), base)
+        return await self._apply("config-apply", await self._house.work(changed), base)
 
     async def reload(self) -> Applied:
         """The file as it stands is in force; what the daemon cannot take over it says.

@@ -56,14 +56,18 @@ def rows(settings: Settings, accounts: Accounts, boxes: Mailboxes) -> list[Row]:
     return [_row(settings, boxes, account, quotas) for account in boxes.names()]
 
 
+def listed(settings: Settings, accounts: Accounts, boxes: Mailboxes, account: str) -> Row:
+    """One mailbox as it stands in the list."""
+    user = accounts.users.find(account)
+    return _row(settings, boxes, account, {} if user is None else {user.name: user.quota_bytes})
+
+
 def row(settings: Settings, accounts: Accounts, boxes: Mailboxes, account: str) -> Row:
     """One mailbox, also with where it lies and from when its mail is. Raises: OSError."""
-    user = accounts.users.find(account)
-    quotas = {} if user is None else {user.name: user.quota_bytes}
     folder = boxes.folder(account)
     found = mailscan.listing(folder, locked=False) if boxes.exists(account) else None
     times = _times(folder, found) if found is not None else []
-    return _row(settings, boxes, account, quotas) | {
+    return listed(settings, accounts, boxes, account) | {
         "folder": str(folder),
         "oldest": min(times, default=None),
         "newest": max(times, default=None),

@@ -59,6 +59,7 @@ ACTS: Final[dict[str, Act]] = {
     "status": Act(_V, Area.STATUS),
     "metrics": Act(_V, Area.STATUS),
     "selftest": Act(_O, Area.STATUS),
+    "alarm-test": Act(_O, Area.STATUS),
     "server-show": Act(_V, Area.SERVERS),
     "server-start": Act(_O, Area.SERVERS),
     "server-stop": Act(_O, Area.SERVERS),
@@ -90,6 +91,7 @@ ACTS: Final[dict[str, Act]] = {
     "alias-add": Act(_A, Area.ACCOUNTS),
     "alias-delete": Act(_A, Area.ACCOUNTS),
     "directory-test": Act(_V, Area.ACCOUNTS),
+    "oauth-test": Act(_V, Area.ACCOUNTS),
     "attacks": Act(_V, Area.GUARD),
     "ban": Act(_O, Area.GUARD),
     "pardon": Act(_O, Area.GUARD),
@@ -113,4 +115,5 @@ ACTS: Final[dict[str, Act]] = {
     "token-list": Act(_A, Area.ADMINISTRATORS),
     "token-revoke": Act(_A, Area.ADMINISTRATORS),
     "audit": Act(_V, Area.AUDIT),
+    "weaknesses": Act(_V, Area.AUDIT),
 }

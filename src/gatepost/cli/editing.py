@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
+from gatepost.admin.file_edits import BadEdit, BadKey, Edit, Entry, SetKey, UnsetKey, edit, server_path
 from gatepost.cli.context import NO, USAGE, Context, Failure
 from gatepost.cli.output import print_lines
 from gatepost.cli.service import changes
@@ -16,10 +16,6 @@ from gatepost.config.check import check
 from gatepost.config.edit import Draft, EditError
 from gatepost.config.load import ConfigError
 from gatepost.config.renames import rename
-from gatepost.config.source import KeyPath
-
-_STEP: Final = re.compile(r'"([^"]+)"|([^."\[\]]+)|\[(\d+)\]')
-_KEY: Final = re.compile(r'(?:"[^"]+"|[^."\[\]]+)(?:\.(?:"[^"]+"|[^."\[\]]+)|\[\d+\])*')
 
 Key = Annotated[
     str, typer.Argument(metavar="KEY", help='As smtp.submission.tls or domains."a.example".unknown.')
@@ -45,7 +41,7 @@ def set_key(
     """A key of the file has the value. `gatepost reload` takes it over."""
     here: Context = context.obj
     draft = _draft(here)
-    draft.set(key_path(key), _value(value))
+    _edit(draft, SetKey(key, _value(value)))
     _save(here, draft)
 
 
@@ -54,10 +50,7 @@ def unset(context: typer.Context, key: Key) -> None:
     """A key, a table or an entry (`smtp.NAME.access[0]`) is out of the file."""
     here: Context = context.obj
     draft = _draft(here)
-    try:
-        draft.delete(key_path(key))
-    except EditError as problem:
-        raise Failure(str(problem), NO) from None
+    _edit(draft, UnsetKey(key))
     _save(here, draft)
 
 
@@ -84,8 +77,8 @@ def rename_server(
     """A virtual server is called otherwise; its addresses, rights and whether it is stopped stay."""
     here: Context = context.obj
     draft = _draft(here)
-    protocol, old = _server(draft, name)
     try:
+        protocol, old = server_path(draft, name)
         rename(draft, (protocol, old), new.removeprefix(f"{protocol}."))
     except EditError as problem:
         raise Failure(str(problem), NO) from None
@@ -94,20 +87,15 @@ def rename_server(
 
 def _enter(here: Context, word: str, name: str, rights: list[str], to: str, source: list[str] | None) -> None:
     draft = _draft(here)
-    entry: dict[str, Any] = {word: rights, "to": to}
-    if source:
-        entry["from"] = source
-    draft.append_access(_server(draft, name), entry)
+    _edit(draft, Entry(name, word, rights, to, source or ()))
     _save(here, draft)
 
 
-def key_path(text: str) -> KeyPath:
-    """The steps of a key as TOML writes it, with `[N]` for an entry of a list."""
-    if _KEY.fullmatch(text) is None:
-        raise Failure(
-            f'{text!r} is no key; write it as smtp.submission.tls or domains."a.example".unknown', USAGE
-        )
-    return tuple(int(index) if index else quoted or bare for quoted, bare, index in _STEP.findall(text))
+def _edit(draft: Draft, one: Edit) -> None:
+    try:
+        edit(draft, [one])
+    except BadEdit as problem:
+        raise Failure(str(problem), USAGE if isinstance(problem, BadKey) else NO) from None
 
 
 def _value(text: str) -> Any:
@@ -115,17 +103,6 @@ def _value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-
-
-def _server(draft: Draft, name: str) -> tuple[str, str]:
-    protocol, dot, bare = name.partition(".")
-    if dot and protocol in ("smtp", "pop3"):
-        return protocol, bare
-    found = [one for one in ("smtp", "pop3") if draft.value((one, name)) is not None]
-    if len(found) != 1:
-        why = "both SMTP and POP3 have" if found else "there is no"
-        raise Failure(f"{why} virtual server {name!r}; say smtp.{name} or pop3.{name}", NO)
-    return found[0], name
 
 
 def _draft(here: Context) -> Draft:

@@ -12,8 +12,10 @@ from gatepost.console.api import (
     certificates,
     config,
     devices,
+    findings,
     groups,
     guard,
+    mailboxes,
     problems,
     queue,
     servers,
@@ -44,7 +46,8 @@ def api_app(office: Office) -> FastAPI:
     app.state.office = office
     app.state.routes = []
     for part in (
-        status, servers, queue, users, devices, groups, guard, tracking, config, certificates, administrators
+        status, findings, servers, queue, users, devices, groups, mailboxes, guard, tracking, config,
+        certificates, administrators,
     ):  # fmt: skip
         app.include_router(part.router)
         app.state.routes += part.router.routes

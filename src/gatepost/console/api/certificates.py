@@ -33,6 +33,14 @@ class CertificateToImport(Body):
     even_so: Annotated[StrictBool, Field(description="Also one that has ended or not begun.")] = False
 
 
+class SelfSigned(Body):
+    """A certificate that nobody vouches for, to begin with."""
+
+    model_config = examples(one={"names": ["mail.example.org"], "name": "default"})
+    names: Annotated[tuple[Word, ...], Field(min_length=1, max_length=100)]
+    name: Word = "default"
+
+
 @router.get(
     "/certificates", responses=example([{"name": "default", "names": ["mail.example.org"], "days_left": 80}])
 )
@@ -55,6 +63,15 @@ async def bring(new: CertificateToImport, acts: Annotated[Acts, Depends(acts_of)
     return await acts.certificate.bring(
         NewCertificate(_bytes("content", new.content), new.name, key, password, new.even_so)
     )
+
+
+@router.post(
+    "/certificates/self-signed", dependencies=[Depends(idempotency_key)],
+    responses=example({"name": "default", "names": ["mail.example.org"], "doubts": ["..."]}),
+)  # fmt: skip
+async def make_certificate(new: SelfSigned, acts: Annotated[Acts, Depends(acts_of)]) -> Row:
+    """Made, put beside the file, named in it, shown to new connections. The pair before is kept as `.old`."""
+    return await acts.certificate.make(new.names, name=new.name)
 
 
 def _bytes(field: str, text: str) -> bytes:

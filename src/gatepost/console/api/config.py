@@ -6,23 +6,26 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Response
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictInt
 from starlette.exceptions import HTTPException
 
 from gatepost.admin.acts import Acts
 from gatepost.admin.acts_config import Applied
 from gatepost.admin.configuration import changes, finding_row, judged, written
+from gatepost.admin.file_edits import BadEdit, Edit, Entry, SetKey, UnsetKey
 from gatepost.config.edit import EditError
 from gatepost.config.renames import NAME
 from gatepost.console.api.caller import acts_of, asks
 from gatepost.console.api.idempotency import idempotency_key
-from gatepost.console.api.shapes import Body, Row, example, examples
+from gatepost.console.api.shapes import Body, Row, Word, example, examples
 
 router = APIRouter(tags=["config"])
 _APPLIED = {"generation": 13, "digest": "9f2c...", "changes": ["..."], "after_restart": []}
 IfMatch = Annotated[
     str | None, Header(alias="If-Match", max_length=80, description="The ETag of what you changed.")
 ]
+Plain = str | StrictInt | StrictBool
+Value = Plain | list[Plain] | dict[str, Plain | list[Plain]]
 
 
 class Text(Body):
@@ -41,6 +44,49 @@ class NewName(Body):
     model_config = examples(submission={"server": "smtp.submission", "name": "clients"})
     server: Annotated[str, Field(pattern="^(smtp|pop3)[.].", max_length=200)]
     name: Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+
+
+Rights = Annotated[tuple[Word, ...], Field(min_length=1, max_length=20)]
+
+
+class Change(Body):
+    """One of `set` (with `value`), `unset`, `allow` and `deny` (with `server` and `to`, and `from`)."""
+
+    model_config = examples(key={"set": "smtp.submission.tls", "value": "require"})
+    set_key: Annotated[Word | None, Field(alias="set")] = None
+    value: Value | None = None
+    unset: Word | None = None
+    allow: Rights | None = None
+    deny: Rights | None = None
+    server: Annotated[Word | None, Field(description="smtp.NAME, pop3.NAME, or NAME.")] = None
+    to: Word | None = None
+    source: Annotated[tuple[Word, ...], Field(alias="from", max_length=100)] = ()
+
+    def wanted(self) -> Edit:
+        """Raises BadEdit: it is none, or half of one, or two."""
+        said = {name for name in ("set_key", "unset", "allow", "deny") if getattr(self, name) is not None}
+        if len(said) != 1:
+            raise BadEdit("say one of set, unset, allow, deny in each change")
+        if self.set_key is not None and self.value is not None:
+            return SetKey(self.set_key, self.value)
+        if self.unset is not None:
+            return UnsetKey(self.unset)
+        rights = self.allow or self.deny
+        if rights is None or self.server is None or self.to is None:
+            raise BadEdit("set wants a value; allow and deny want server and to")
+        return Entry(self.server, said.pop(), rights, self.to, self.source)
+
+
+class Changes(Body):
+    """Made one after the other, and in force together."""
+
+    model_config = examples(
+        grant={"changes": [{"allow": ["submit", "relay"], "server": "submission", "to": "group:POP3 Relay"}]},
+        key={
+            "changes": [{"set": "smtp.submission.tls", "value": "require"}, {"unset": "smtp.submission.scan"}]
+        },
+    )
+    changes: Annotated[tuple[Change, ...], Field(min_length=1, max_length=100)]
 
 
 @router.get(
@@ -83,6 +129,18 @@ async def apply(
     If-Match is the ETag of the file that you changed: 412 when somebody was faster.
     """
     return _answer(response, await acts.config.apply(wanted.text, base=_base(if_match)))
+
+
+@router.patch("/config", responses=example(_APPLIED))
+async def change_config(
+    wanted: Changes, response: Response, acts: Annotated[Acts, Depends(acts_of)], if_match: IfMatch = None
+) -> Row:
+    """Keys and access entries as `gatepost config set|unset|allow|deny`, comments kept, in force or nothing.
+
+    If-Match as for PUT: the same request is not done twice, the file having another ETag then (412).
+    """
+    edits = [change.wanted() for change in wanted.changes]
+    return _answer(response, await acts.config.edit(edits, base=_base(if_match)))
 
 
 @router.get("/config/history", responses=example([{"generation": 12, "taken_over_at": "...", "by": "ann"}]))

@@ -60,6 +60,12 @@ async def forget_device(name: str, acts: Annotated[Acts, Depends(acts_of)]) -> R
     return await acts.device.forget(name)
 
 
+@router.get("/app-passwords", responses=example([{"account": "ann@example.org", "label": "Printer"}]))
+async def all_app_passwords(acts: Annotated[Acts, Depends(acts_of)], revoked: bool = False) -> list[Row]:
+    """The app passwords of all accounts, with the last use of each. Never a secret."""
+    return await acts.device.app_passwords(over=revoked)
+
+
 @router.patch(
     "/users/{name}/app-passwords/{label}",
     responses=example({"label": "Printer", "networks": ["10.0.9.31/32"]}),

@@ -16,6 +16,7 @@ from starlette.routing import Match
 from gatepost.admin.actor import Forbidden, SignInAgain
 from gatepost.admin.certimport import CannotImport
 from gatepost.admin.configuration import Stale, Unsafe, fault_row, finding_row
+from gatepost.admin.file_edits import BadEdit
 from gatepost.admin.link import NotRunning, Refused
 from gatepost.admin.queue import BadFilter
 from gatepost.admin.trace import NoTime
@@ -74,6 +75,7 @@ _SAID: Final[dict[type[Exception], tuple[int, str, str]]] = {
     AccountError: (422, "refused", "This cannot be"),
     Stale: (412, "changed-meanwhile", "The file is another one by now"),
     EditError: (409, "changed-meanwhile", "The file is another one by now"),
+    BadEdit: (422, "refused", "This cannot be"),
     CannotImport: (422, "no-certificate", "This certificate cannot be used"),
     BadFilter: (422, "bad-filter", "This filter names nothing"),
     NotASource: (422, "not-a-source", "This is no address or network"),
