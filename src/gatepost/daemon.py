@@ -22,6 +22,7 @@ from gatepost.admin.guardhouse import GuardHouse
 from gatepost.admin.keeper import ended
 from gatepost.admin.link import Link, Refused, Value, reachable
 from gatepost.admin.patrol import Beat, Patrol
+from gatepost.admin.probe import Guest, coming
 from gatepost.admin.switches import switches_of
 from gatepost.config.check import check
 from gatepost.config.load import ConfigError, load_text, read_text
@@ -235,8 +236,8 @@ class Daemon:
         listeners = self._ends.addresses(openings(self._settings))
         self._patrol.due(Beat(self._settings, listeners, self._generation.number))
 
-    def _announce(self, host: str, port: int) -> None:
-        self._from_thread(self._workers.ask_all("selftest-from", host=host, port=port))
+    def _announce(self, host: str, port: int, guest: Guest | None) -> None:
+        self._from_thread(self._workers.ask_all("selftest-from", **coming(host, port, guest)))
 
     def _patrol_over(self) -> None:
         self._from_thread(self._workers.ask_all("selftest-over"))

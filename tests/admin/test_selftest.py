@@ -8,10 +8,14 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from authority import ClientAuthority
-from gatepost.admin.probe import SMUGGLED_ENDS, Result, relay_forms
+from gatepost.admin.probe import SMUGGLED_ENDS, Announce, Guest, Result, coming, relay_forms
 from gatepost.admin.selftest import selftest
-from server.gate import gate, written
+from gatepost.admin.shard import ShardVerbs
+from gatepost.directory.visitor import Visitor
+from server.gate import Gate, gate, written
 
 INTERNET = """[smtp.internet]
 listen = ["127.0.0.1:0"]
@@ -102,6 +106,69 @@ def test_where_this_host_may_relay_that_is_said(tmp_path: Path) -> None:
             found = await loop.run_in_executor(None, lambda: list(selftest(here.shard.settings, ends)))
             skipped = [probe for probe in found if probe.result is Result.SKIPPED]
             assert [probe.name for probe in skipped] == ["relay"]
+            assert not any(probe.result is Result.FAILED for probe in found)
+
+    asyncio.run(story())
+
+
+SUBMISSION = """[smtp.submission]
+listen = ["127.0.0.1:0"]
+tls = "require"
+auth = ["PLAIN"]
+access = [ { allow = ["connect"], to = "anyone" }, { allow = ["submit"], to = "authenticated" } ]
+"""
+ALL_WHO_LOG_IN = SUBMISSION.replace('["submit"]', '["submit", "relay"]')
+
+
+def as_the_daemon(here: Gate) -> Announce:
+    """The worker is told of a connection, as the daemon tells it."""
+    spools, sessions = [here.shard.spool], here.shard.sessions
+    verbs = ShardVerbs(spools, sessions, lambda: None, here.shard.meter)
+    loop = asyncio.get_running_loop()
+
+    def announce(host: str, port: int, guest: Guest | None) -> None:
+        told = verbs.answer("selftest-from", coming(host, port, guest))
+        asyncio.run_coroutine_threadsafe(told, loop).result(60)
+
+    return announce
+
+
+@pytest.mark.parametrize("file", [SUBMISSION, ALL_WHO_LOG_IN])
+def test_an_account_is_tried_and_nobody_else_can_use_it(tmp_path: Path, file: str) -> None:
+    """The server is closed; the second time the test believes so, and finds that it is not."""
+
+    async def story() -> None:
+        async with gate(tmp_path, file) as here:
+            ends = {"smtp.submission": [f"127.0.0.1:{here.ports['submission']}"]}
+            believed, announce = written(tmp_path, SUBMISSION), as_the_daemon(here)
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(None, lambda: list(selftest(believed, ends, announce)))
+            tried = [probe for probe in found if probe.name.startswith("relay as an account from")]
+            assert len(tried) == 17
+            through = [probe.name for probe in tried if probe.result is Result.FAILED]
+            if file is SUBMISSION:
+                assert through == []
+            else:
+                assert len(through) > 3
+            guest = Guest.new("example.org")
+            ours = Visitor(guest.name, guest.password)
+            here.shard.sessions.ours["127.0.0.1", 1] = ours
+            seen = await here.shard.directories.identity(guest.name)
+            assert seen is None  # of the self-test's own connections alone
+            assert here.shard.facing(("127.0.0.1", 2)) is here.shard
+            assert await here.shard.facing(("127.0.0.1", 1)).directories.identity(guest.name) is not None
+
+    asyncio.run(story())
+
+
+def test_where_everybody_who_logs_in_relays_that_is_said(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with gate(tmp_path, ALL_WHO_LOG_IN) as here:
+            ends = {"smtp.submission": [f"127.0.0.1:{here.ports['submission']}"]}
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(None, lambda: list(selftest(here.shard.settings, ends)))
+            skipped = {probe.name: probe.detail for probe in found if probe.result is Result.SKIPPED}
+            assert "everybody who logs in" in skipped["relay as an account"]
             assert not any(probe.result is Result.FAILED for probe in found)
 
     asyncio.run(story())

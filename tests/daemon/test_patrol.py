@@ -66,7 +66,9 @@ def test_what_gets_through_is_loud(furnished: Path, tmp_path: Path, gullible: st
     with (tmp_path / "log").open("wb") as file:
         announced: list[int] = []
         over = threading.Event()
-        patrol = Patrol(Log(LogWriter(file.fileno())), lambda host, port: announced.append(port), over.set)
+        patrol = Patrol(
+            Log(LogWriter(file.fileno())), lambda host, port, guest: announced.append(port), over.set
+        )
         assert patrol.row()["state"] == "not yet run"
         patrol.due(Beat(load(house.file), {"smtp.internet": [gullible]}, 7))
         assert over.wait(60)

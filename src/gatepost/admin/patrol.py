@@ -11,15 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gatepost.admin.link import Value
-from gatepost.admin.probe import Probe, Result
+from gatepost.admin.probe import Announce, Probe, Result
 from gatepost.admin.selftest import selftest
 from gatepost.config.schema import Settings
 from gatepost.log import Log
 
 _WAIT_SECONDS = 1.0  # changes that follow each other closely are tested together
 _TOLD_AT_MOST = 20
-
-Tell = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +30,9 @@ class Beat:
 
 
 class Patrol:
-    """`announce` is told address and port of each connection before it is made; `over` when none follows."""
+    """`announce` is told of each connection before it is made; `over` when none follows."""
 
-    def __init__(self, log: Log, announce: Tell, over: Callable[[], None]) -> None:
+    def __init__(self, log: Log, announce: Announce, over: Callable[[], None]) -> None:
         self._log = log
         self._announce = announce
         self._over = over

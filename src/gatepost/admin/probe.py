@@ -7,6 +7,7 @@ be accepted.
 
 from __future__ import annotations
 
+import secrets
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -14,7 +15,10 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
+from gatepost.secret import Secret
+
 OUTSIDE = "selftest@relay-test.invalid"  # RFC 2606 §2: can never be somebody
+STRANGER = "stranger@relay-test.invalid"
 _TIMEOUT_SECONDS = 15.0
 _REPLY_LIMIT = 64
 
@@ -38,22 +42,41 @@ class Probe:
     detail: str = ""
 
 
-def unannounced(host: str, port: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """An account that there is for one connection of the self-test, and for nobody else."""
+
+    name: str
+    password: Secret
+
+    @staticmethod
+    def new(domain: str) -> Guest:
+        return Guest(f"selftest-{secrets.token_hex(8)}@{domain}", Secret(secrets.token_urlsafe(32)))
+
+
+Announce = Callable[[str, int, Guest | None], None]
+"""Is told address and port of a connection before it is made, and who will log in there."""
+
+
+def coming(host: str, port: int, guest: Guest | None) -> dict[str, str | int]:
+    """The fields by which a worker is told of it."""
+    known = {} if guest is None else {"account": guest.name, "password": guest.password.reveal()}
+    return {"host": host, "port": port, **known}
+
+
+def unannounced(host: str, port: int, guest: Guest | None) -> None:
     """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a virtual server listens. `implicit`: TLS from the first byte.
-
-    `announce` is told from which address and port a connection will come.
-    """
+    """Where a virtual server listens. `implicit`: TLS from the first byte."""
 
     server: str
     host: str
     port: int
     implicit: bool
-    announce: Callable[[str, int], None] = field(default=unannounced, compare=False)
+    announce: Announce = field(default=unannounced, compare=False)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -117,13 +140,14 @@ def _context() -> ssl.SSLContext:
 
 
 @contextmanager
-def call(address: Address) -> Iterator[Caller]:
-    """A connection to the address. Raises OSError."""
+def call(address: Address, guest: Guest | None = None) -> Iterator[Caller]:
+    """A connection to the address, on which the guest may log in. Raises OSError."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as plain:
         plain.settimeout(_TIMEOUT_SECONDS)
         plain.bind((host, 0))  # our own address: the port must be known before anybody sees the connection
-        address.announce(*plain.getsockname()[:2])
+        own, port = plain.getsockname()[:2]
+        address.announce(own, port, guest)
         plain.connect((host, address.port))
         end: socket.socket = _context().wrap_socket(plain) if address.implicit else plain
         with end, closing(Caller(end)) as caller:
@@ -134,7 +158,7 @@ def relay_forms(domain: str, host: str) -> list[tuple[str, str]]:
     """Sender and recipient of the classic tricks by which mail was relayed. `domain` is local."""
     literal = f"[IPv6:{host}]" if ":" in host else f"[{host}]"
     user, remote = OUTSIDE.split("@")
-    sender = f"stranger@{remote}"
+    sender = STRANGER
     return [
         (sender, OUTSIDE),
         ("", OUTSIDE),

@@ -1,4 +1,5 @@
-"""The self-test from outside: every virtual server is tried over its real address, as a stranger.
+"""The self-test from outside: every virtual server is tried over its real address, as a stranger, and as
+an account that has no right but those of everybody who logs in.
 
 A stranger here is this host itself. Where the file lets it relay by its address, that is said and not
 taken for a fault; everything else the access page denies must be denied on the wire too.
@@ -7,35 +8,31 @@ taken for a fault; everything else the access page denies must be denied on the 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 
 from gatepost.admin.probe import (
     OUTSIDE,
     SMUGGLED_ENDS,
     Address,
-    Caller,
+    Announce,
     Probe,
     call,
     relay_forms,
     unannounced,
 )
+from gatepost.admin.selftest_account import FORMS_A_CONNECTION, as_account, introduce, one_form
 from gatepost.config.schema import Pop3Server, Settings, SmtpServer, TlsMode, VirtualServer
 from gatepost.policy.access import Right, may
 from gatepost.policy.facts import Facts
-
-_PROBES_A_CONNECTION = 6  # fewer than a guard takes for an attack
 
 
 def selftest(
     settings: Settings,
     listeners: Mapping[str, Sequence[str]],
-    announce: Callable[[str, int], None] = unannounced,
+    announce: Announce = unannounced,
 ) -> Iterator[Probe]:
-    """Every probe of every address. `listeners`: addresses by `smtp.NAME` and `pop3.NAME`, as in status.
-
-    `announce` is told address and port of each connection before it is made.
-    """
+    """Every probe of every address. `listeners`: addresses by `smtp.NAME` and `pop3.NAME`, as in status."""
     for name, ends in listeners.items():
         protocol, _, short = name.partition(".")
         server: VirtualServer = settings.smtp[short] if protocol == "smtp" else settings.pop3[short]
@@ -71,6 +68,7 @@ def _smtp_probes(address: Address, settings: Settings, server: VirtualServer) ->
         offer = caller.say("EHLO selftest.invalid")
     yield _auth_in_clear(address, server, offer)
     yield from _relay(address, settings, server, here)
+    yield from as_account(address, settings, server, here)
     yield from _injection(address, server, "STARTTLS", "EHLO selftest.invalid")
     yield from _smuggling(address, settings, server)
 
@@ -88,29 +86,12 @@ def _relay(address: Address, settings: Settings, server: VirtualServer, here: st
         return
     domain = next(iter(settings.domains), "localhost")
     forms = relay_forms(domain, here)
-    for start in range(0, len(forms), _PROBES_A_CONNECTION):
+    for start in range(0, len(forms), FORMS_A_CONNECTION):
         with call(address) as caller:
             caller.reply()
-            _introduce(caller, server, implicit=address.implicit)
-            for sender, recipient in forms[start : start + _PROBES_A_CONNECTION]:
-                yield _one_form(address, caller, sender, recipient)
-
-
-def _introduce(caller: Caller, server: VirtualServer, *, implicit: bool) -> None:
-    caller.say("EHLO selftest.invalid")
-    if server.tls is TlsMode.REQUIRE and not implicit and caller.say("STARTTLS").startswith("220"):
-        caller.start_tls()
-        caller.say("EHLO selftest.invalid")
-
-
-def _one_form(address: Address, caller: Caller, sender: str, recipient: str) -> Probe:
-    name = f"relay from <{sender}> to <{recipient}>"
-    answer = caller.say(f"MAIL FROM:<{sender}>")
-    if answer.startswith("2"):
-        answer = caller.say(f"RCPT TO:<{recipient}>")
-    refused = answer.startswith(("4", "5"))
-    caller.say("RSET")
-    return address.probe(name, passed=refused, detail=answer)
+            introduce(caller, server, implicit=address.implicit)
+            for sender, recipient in forms[start : start + FORMS_A_CONNECTION]:
+                yield one_form(address, caller, sender, recipient)
 
 
 def _injection(address: Address, server: VirtualServer, verb: str, hello: str) -> Iterator[Probe]:
@@ -146,7 +127,7 @@ def _smuggling(address: Address, settings: Settings, server: VirtualServer) -> I
         name = f"no end of DATA at {end!r}"
         with call(address) as caller:
             caller.reply()
-            _introduce(caller, server, implicit=address.implicit)
+            introduce(caller, server, implicit=address.implicit)
             steps = (f"MAIL FROM:<{OUTSIDE}>", f"RCPT TO:<postmaster@{domain}>", "DATA")
             answers = [caller.say(step) for step in steps]
             if not answers[2].startswith("354"):

@@ -11,7 +11,9 @@ from typing import Any
 from gatepost.admin.link import Refused, Value
 from gatepost.admin.queue import Filter, header_text, item_row
 from gatepost.admin.queue_verbs import QueueVerbs
+from gatepost.directory.visitor import Visitor
 from gatepost.meter import Meter
+from gatepost.secret import Secret
 from gatepost.server.sessions import SessionReport, Sessions
 from gatepost.store.orders import Item
 from gatepost.store.spool import Spool
@@ -105,8 +107,10 @@ class ShardVerbs:
         }
 
     def _expect_selftest(self, fields: Fields) -> Value:
-        """The connection that will come from there is our own."""
-        self._sessions.ours.add((str(fields["host"]), int(fields["port"])))
+        """The connection that will come from there is our own, and that account may log in on it."""
+        account = fields.get("account")
+        visitor = None if account is None else Visitor(str(account), Secret(str(fields["password"])))
+        self._sessions.ours[str(fields["host"]), int(fields["port"])] = visitor
         return True
 
     def _selftest_over(self, fields: Fields) -> Value:

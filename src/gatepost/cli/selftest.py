@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gatepost.admin.probe import Probe, Result
+from gatepost.admin.probe import Probe, Result, coming
 from gatepost.admin.selftest import selftest as probes
 from gatepost.cli.context import NO, Context
 from gatepost.cli.output import print_json, print_lines
@@ -16,7 +16,7 @@ from gatepost.cli.output import print_json, print_lines
 def selftest(
     context: typer.Context, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
-    """Try each running virtual server from outside, as a stranger. Exit 3 if anything gets through."""
+    """Try each running virtual server as a stranger and as an account. Exit 3 if anything gets through."""
     here: Context = context.obj
     settings, status = here.settings(), here.ask("status")
     try:
@@ -24,7 +24,7 @@ def selftest(
             probes(
                 settings,
                 status["listeners"],
-                lambda host, port: here.ask("selftest-from", host=host, port=port),
+                lambda *connection: here.ask("selftest-from", **coming(*connection)),
             )
         )
     finally:

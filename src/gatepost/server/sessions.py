@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from gatepost.directory.visitor import Visitor
 from gatepost.policy.facts import Peer
 from gatepost.server.client import Client
 
@@ -69,12 +70,12 @@ class OpenSession(Protocol):
 class Sessions:
     """Who is connected. Counting is exact: what is `def` here is atomic.
 
-    `ours`: from where the self-test connects.
+    `ours`: from where the self-test connects, and who may log in there.
     """
 
     def __init__(self, on_end: Callable[[str], None] = lambda session_id: None) -> None:
         self._on_end = on_end
-        self.ours: set[tuple[str, int]] = set()
+        self.ours: dict[tuple[str, int], Visitor | None] = {}
         self._open: dict[str, OpenSession] = {}
         self._nobody = asyncio.Event()
         self._nobody.set()

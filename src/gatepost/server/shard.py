@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from gatepost.config.allotments import everybody
 from gatepost.config.schema import Pop3Server, Settings, SmtpServer, TlsMode
 from gatepost.directory.directory import Directories
 from gatepost.directory.elsewhere import NextServers
+from gatepost.directory.visitor import Visitor
 from gatepost.guard.conduct import Conduct
 from gatepost.guard.guard import Guard
 from gatepost.guard.post import Post
@@ -63,15 +65,20 @@ class Shard:
     def facing(self, peer_name: tuple[str, int]) -> Shard:
         """Itself. For a connection of the self-test one that leaves no trace and suspects nobody."""
         ours = self.sessions.ours
-        return self._unmoved() if ours and peer_name in ours else self
+        return self._unmoved(ours[peer_name]) if ours and peer_name in ours else self
 
-    def _unmoved(self) -> Shard:
+    def _unmoved(self, visitor: Visitor | None) -> Shard:
         log = self.log.apart(Level.ERROR)
         trusting = self.settings.guard.model_copy(update={"trusted": (_ALL_IPV4, _ALL_IPV6)})
         guard = Guard(trusting, clock=time.monotonic, wall=self.clock)
         alone = Post(guard, clock=time.monotonic, wall=self.clock)
         nowhere = Tracking(Path(os.devnull), notes_at_most=0)
-        return replace(self, log=log, guard=alone, tracking=nowhere, meter=Meter())
+        here = replace(self, log=log, guard=alone, tracking=nowhere, meter=Meter())
+        if visitor is None:
+            return here
+        known = Directories([visitor, self.directories])
+        login = Login(known, alone, log, decoy_key=secrets.token_bytes(32))
+        return replace(here, directories=known, login=login)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from fastapi.responses import PlainTextResponse
 from gatepost.admin.actor import Actor
 from gatepost.admin.acts import Acts
 from gatepost.admin.house import House
+from gatepost.admin.probe import coming
 from gatepost.admin.roles import ACTS
 from gatepost.admin.selftest import selftest as probes
 from gatepost.admin.status import status_row
@@ -59,7 +60,7 @@ def _probed(house: House) -> list[dict[str, Any]]:
             probes(
                 house.settings(),
                 listeners,
-                lambda host, port: house.ask_now("selftest-from", host=host, port=port),
+                lambda *connection: house.ask_now("selftest-from", **coming(*connection)),
             )
         )
     finally:
