@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,8 @@ def test_mail_goes_straight_to_its_own_way(tmp_path: Path) -> None:
             assert report.problem is None
             assert b"Subject: Gatepost on mail.example.org: test" in heard.data
             assert b"Auto-Submitted: auto-generated" in heard.data
+            assert b"\nDate: " in heard.data
+            assert re.search(rb"\nMessage-ID: <[^>]+@mail\.example\.org>", heard.data)
 
     asyncio.run(facts())
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from daemon.house import INTERNET, PASSWORD, POP3, SUBMISSION, House, internet, pop3
+from gatepost.store.guarddb import GuardStore
 from patience import PATIENCE_SECONDS, until
 
 SERVER = f"""
@@ -57,6 +58,12 @@ def tried(house: House, source: str, password: str, *, name: str = "bob", port: 
             return ""
 
 
+def wrong(house: House) -> int:
+    """How many passwords of the guesser were looked at since it started."""
+    refused = [line for line in house.log_lines("login-refused ") if f"peer={GUESSER} " in line]
+    return sum("reason=wrong-password" in line for line in refused)
+
+
 def test_different_passwords_count_and_not_repeats_over_workers_and_protocols(house: House) -> None:
     with ThreadPoolExecutor(8) as together:
         old = list(
@@ -69,13 +76,8 @@ def test_different_passwords_count_and_not_repeats_over_workers_and_protocols(ho
                 lambda n: tried(house, GUESSER, f"guess{n}", port=(SUBMISSION, POP3)[n % 2]), range(40)
             )
         )
-
-    def wrong() -> int:
-        refused = [line for line in house.log_lines("login-refused ") if f"peer={GUESSER} " in line]
-        return sum("reason=wrong-password" in line for line in refused)
-
-    assert until(lambda: wrong() >= 10)
-    assert wrong() == 10
+    assert until(lambda: wrong(house) >= 10)
+    assert wrong(house) == 10
     for port in (SUBMISSION, POP3, INTERNET):
         for _ in range(4):  # whichever worker hears it
             assert tried(house, GUESSER, PASSWORD, port=port) == ""
@@ -84,3 +86,21 @@ def test_different_passwords_count_and_not_repeats_over_workers_and_protocols(ho
     house.start()
     assert tried(house, GUESSER, PASSWORD) == ""  # a restart pardons nobody
     assert tried(house, OWNER, PASSWORD).startswith("235")
+
+
+def test_who_is_killed_forgets_no_guesses(house: House) -> None:
+    for number in range(6):
+        assert tried(house, GUESSER, f"guess{number}").startswith("535")
+    until(lambda: _kept(house) == 6, why=lambda: GuardStore(house.place.guard).parts("count"))
+    house.kill()
+    house.start()
+    for number in range(6):
+        tried(house, GUESSER, f"another{number}")
+    assert until(lambda: wrong(house) >= 4)
+    assert wrong(house) == 4
+
+
+def _kept(house: House) -> int:
+    """The different wrong passwords of the guesser that the store knows of."""
+    key = f"host {socket.inet_aton(GUESSER).hex()}"
+    return sum(part.value[0] for part in GuardStore(house.place.guard).parts("count") if part.key == key)

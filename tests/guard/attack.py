@@ -6,14 +6,9 @@ there is to get.
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Iterator
 from ipaddress import IPv4Address
-from pathlib import Path
-
-if __name__ == "__main__":
-    sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "src")]
 
 from gatepost.config.schema import Guard as GuardSettings
 from gatepost.guard.attempt import Attempt, Rejected, Tried
@@ -68,9 +63,3 @@ def _addresses(count: int) -> Iterator[IPv4Address]:
 def fail2ban_guesses_of_a_day(addresses: int) -> int:
     """Five tries, then ten minutes of nothing, for each address by itself and for every name alike."""
     return addresses * 5 * (DAY_SECONDS // 600)
-
-
-if __name__ == "__main__":
-    for count in (1, 1_000, 100_000):
-        columns = guesses_of_a_day(count, 1), guesses_of_a_day(count, 100), fail2ban_guesses_of_a_day(count)
-        print(" | ".join(f"{column:,}" for column in (count, *columns)))

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -162,6 +163,8 @@ def _message(alarm: Alarm, fields: dict[str, Any]) -> EmailMessage:
     message["From"] = f"postmaster@{fields['hostname']}"
     message["To"] = alarm.mail_to
     message["Subject"] = f"Gatepost on {fields['hostname']}: {fields['event']}"
+    message["Date"] = format_datetime(datetime.fromisoformat(fields["at"]))
+    message["Message-ID"] = make_msgid(domain=fields["hostname"])
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
     more = f"\n\n{fields['left_out']} further events were not told." if fields["left_out"] else ""
     message.set_content(f"{fields['text']}\n\n{fields['at']}{more}\n")
