@@ -14,11 +14,13 @@ from __future__ import annotations
 from gatepost.admin.actor import Actor
 from gatepost.admin.acts_accounts import AliasActs, GroupActs, UserActs
 from gatepost.admin.acts_admins import AdministratorActs, TokenActs
+from gatepost.admin.acts_alarms import AlarmActs
 from gatepost.admin.acts_certificates import CertificateActs
 from gatepost.admin.acts_config import ConfigActs
 from gatepost.admin.acts_devices import DeviceActs
 from gatepost.admin.acts_guard import GuardActs
 from gatepost.admin.acts_queue import QueueActs
+from gatepost.admin.acts_secrets import SecretActs
 from gatepost.admin.acts_servers import ServerActs, SessionActs
 from gatepost.admin.desk import Desk
 from gatepost.admin.house import House
@@ -42,6 +44,8 @@ class Acts:
         self.guard = GuardActs(desk)
         self.device = DeviceActs(desk)
         self.config = ConfigActs(desk)
+        self.alarm = AlarmActs(desk)
+        self.secret = SecretActs(desk)
         self.certificate = CertificateActs(desk)
         self.administrator = AdministratorActs(desk)
         self.token = TokenActs(desk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tomlkit.exceptions import TOMLKitError
@@ -74,8 +74,16 @@ class Bench:
         house = self.context.house
         return await house.work(lambda: preview(text, house.file, house.accounts))
 
+    def about(self, path: KeyPath, faults: Sequence[Fault]) -> Sequence[Fault]:
+        """All of them: the change was not made because of them."""
+        return faults
+
     async def change(self, edit: Edit) -> tuple[Fault, ...]:
         """The faults the edit brings; without any it is part of the draft."""
+        async with self.work.changing:
+            return await self._change(edit)
+
+    async def _change(self, edit: Edit) -> tuple[Fault, ...]:
         draft = self.work.draft()
         try:
             edit(draft)

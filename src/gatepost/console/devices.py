@@ -8,8 +8,8 @@ from nicegui import ui
 
 from gatepost.admin.app_passwords import Issued
 from gatepost.console.acting import doing
-from gatepost.console.confirm import confirmed
 from gatepost.console.context import Context
+from gatepost.console.device_change import change_button, revoke_button
 from gatepost.console.form import Form
 from gatepost.console.table import Column, Table, Text, empty, section
 from gatepost.console.texts import people as words
@@ -31,10 +31,10 @@ async def devices(context: Context, name: str) -> None:
     if not rows:
         empty(words.NO_APP_PASSWORDS)
 
-    def revoke(row: Row) -> None:
-        button = ui.button(words.REVOKE, on_click=lambda: _revoke(context, name, row["label"]))
-        button.props("flat dense")
-        button.props["aria-label"] = words.REVOKE_THIS.format(label=row["label"])
+    def acts(row: Row) -> None:
+        with ui.element("span"):
+            change_button(context, row)
+            revoke_button(context, name, row["label"])
 
     columns = [
         Column[Row](words.DEVICE, lambda row: row["label"]),
@@ -47,7 +47,7 @@ async def devices(context: Context, name: str) -> None:
         ),
     ]
     if context.acts.may("app-password-revoke"):
-        columns.append(Column(words.REVOKE, revoke))
+        columns.append(Column(words.REVOKE, acts))
     Table(words.APP_PASSWORDS, columns, rows)
 
 
@@ -80,11 +80,3 @@ def _show(issued: Issued) -> None:
             Text("p", note, "gp-note warn")
 
         ui.button(words.I_HAVE_IT, on_click=ui.navigate.reload).props("unelevated autofocus")
-
-
-async def _revoke(context: Context, name: str, label: str) -> None:
-    if not await confirmed(words.SURE_REVOKE.format(label=label), words.REVOKE):
-        return
-    row = await doing(words.CHANGING.format(name=label), lambda: context.acts.device.revoke(name, label))
-    if row is not None:
-        ui.navigate.reload()

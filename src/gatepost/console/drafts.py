@@ -6,6 +6,7 @@ of the session loses it; a week after the last change it is gone.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ class Work:
     base: str
     text: str
     keep: Callable[[Work], None] = lambda work: None
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a change is tried: the next one is made on what came of it."""
 
     @property
     def is_changed(self) -> bool:

@@ -42,6 +42,15 @@ _SCRIPT: Final = f"""
     document.cookie = `${{name}}=${{value}}; path=/; max-age={_YEAR_SECONDS}; samesite=strict`;
   if (zone && !document.cookie.includes(`gatepost_zone=${{encodeURIComponent(zone)}}`))
     keep('gatepost_zone', encodeURIComponent(zone));
+  const reveal = tries => {{
+    const chosen = document.querySelector('.gp-tree [aria-current=page]');
+    const tree = chosen?.closest('.q-drawer__content');
+    if (!tree?.clientHeight) return tries && setTimeout(reveal, 50, tries - 1);
+    const [one, all] = [chosen.getBoundingClientRect(), tree.getBoundingClientRect()];
+    if (one.top < all.top || one.bottom > all.bottom)
+      tree.scrollTop += one.top - all.top - (all.height - one.height) / 2;
+  }};
+  reveal(200);
   window.gatepostTheme = dark => keep('gatepost_theme', dark ? 'dark' : 'light');
 }})();
 """

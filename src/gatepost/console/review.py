@@ -59,6 +59,8 @@ class Review:
             progress(words.LOOKING)
         house = self._bench.context.house
         work = self._bench.work
+        async with work.changing:  # what was typed last is part of it
+            pass
         looked = await house.work(lambda: self._look(work.base, work.text))
         frame.body.clear()
         with frame.body:

@@ -39,6 +39,10 @@ def _items(context: Context, server: str, state: str) -> None:
     sheet = ui.menu_item(words.PROPERTIES, lambda: ui.navigate.to(server_path(protocol, name)))
     sheet.props("role=menuitem")
     if context.acts.may("config-apply"):
+        again = ui.menu_item(
+            words.RENAME, lambda: ui.navigate.to(server_path(protocol, name) + "?rename=yes")
+        )
+        again.props("role=menuitem")
         new = ui.menu_item(words.NEW, lambda: ui.navigate.to(f"/new-server/{protocol}"))
         new.props("role=menuitem")
 

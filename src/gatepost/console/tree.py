@@ -49,6 +49,7 @@ def _rest() -> Iterator[Node]:
         Node("users", words.USERS, "o_person", "/users"),
         Node("groups", words.GROUPS, "o_group", "/groups"),
         Node("aliases", words.ALIASES, "o_alternate_email", "/aliases"),
+        Node("devices", words.DEVICES, "o_print", "/devices"),
         Node("directory", words.DIRECTORY, "o_account_tree", "/directory"),
     ))  # fmt: skip
     yield Node("guard", words.GUARD, "o_shield", "", (
@@ -67,7 +68,13 @@ def _rest() -> Iterator[Node]:
         Node("domains", words.DOMAINS, "o_domain", "/domains"),
         Node("routes", words.ROUTES, "o_alt_route", "/routes"),
     ))  # fmt: skip
-    yield Node("settings", words.SETTINGS, "o_settings", "/settings")
+    yield Node("settings", words.SETTINGS, "o_settings", "/settings", (
+        Node("limits", words.LIMITS, "o_speed", "/limits"),
+        Node("guard-settings", words.GUARD_SETTINGS, "o_tune", "/guard-settings"),
+        Node("alarms", words.ALARMS, "o_notifications", "/alarms"),
+        Node("issuers", words.ISSUERS, "o_token", "/issuers"),
+        Node("services", words.SERVICES, "o_miscellaneous_services", "/services"),
+    ))  # fmt: skip
     yield Node("administrators", words.ADMINISTRATORS, "o_admin_panel_settings", "/administrators")
     yield Node("history", words.HISTORY, "o_history", "/history")
 

@@ -39,13 +39,16 @@ async def open_certificate(bench: Bench, server: Server, origin: Origin) -> None
 
         return tick
 
-    async def authority(event: Any) -> None:
-        text = str(event.value or "").strip()
-        if text:
-            dialog.candidate.set((*server, "client_ca_file"), text)
-        elif dialog.candidate.value((*server, "client_ca_file")) is not None:
-            dialog.candidate.delete((*server, "client_ca_file"))
-        await dialog.show()
+    def naming(key: str) -> Any:
+        async def named(event: Any) -> None:
+            text = str(event.sender.value or "").strip()
+            if text:
+                dialog.candidate.set((*server, key), text)
+            elif dialog.candidate.value((*server, key)) is not None:
+                dialog.candidate.delete((*server, key))
+            await dialog.show()
+
+        return named
 
     def fill() -> None:
         ui.label(words.CERTIFICATES_SHOWN).classes("text-weight-bold")
@@ -54,10 +57,14 @@ async def open_certificate(bench: Bench, server: Server, origin: Origin) -> None
             ui.label(words.NO_CERTIFICATE).classes("gp-note")
         for row in rows:
             _row(row, row["name"] in chosen(), ticking(row["name"]))
-        there = dialog.candidate.value((*server, "client_ca_file"))
-        ui.input(words.CLIENT_CA, value=there or "").props(
-            f'outlined dense hint="{words.CLIENT_CA_HINT}"'
-        ).on("change", lambda event: authority(event.sender)).classes("q-mt-md full-width")
+        for key, label, hint in (
+            ("client_ca_file", words.CLIENT_CA, words.CLIENT_CA_HINT),
+            ("client_crl_file", words.CLIENT_CRL, words.CLIENT_CRL_HINT),
+        ):
+            field = ui.input(label, value=dialog.candidate.value((*server, key)) or "")
+            field.props(f'outlined dense hint="{hint}"').on("change", naming(key)).classes(
+                "q-mt-md full-width"
+            )
 
     await dialog.open(words.CERTIFICATE_TITLE, fill)
 

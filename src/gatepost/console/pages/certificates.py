@@ -15,7 +15,7 @@ from gatepost.console.context import Context
 from gatepost.console.form import Form
 from gatepost.console.page import page
 from gatepost.console.saying import count
-from gatepost.console.table import Text, empty, facts, heading, section
+from gatepost.console.table import Text, empty, facts, heading, link, section
 from gatepost.console.texts import looking as words
 from gatepost.secret import Secret
 
@@ -38,6 +38,7 @@ async def certificates(context: Context) -> None:
         with ui.element("div").classes("gp-verbs"):
             ui.button(words.IMPORT, icon="o_upload", on_click=lambda: _import(context)).props("outline")
             ui.button(words.MAKE, icon="o_note_add", on_click=lambda: _make(context)).props("outline")
+    link(words.AS_FILES, "/certificate-files")
     settings = context.house.settings()
     rows = await context.house.work(lambda: certificate_rows(settings))
     if not rows:

@@ -20,6 +20,7 @@ from gatepost.console.search import Condition, search
 from gatepost.console.table import Text, empty, heading, section
 from gatepost.console.texts import looking as words
 from gatepost.policy.facts import Peer
+from gatepost.policy.principal import PrincipalError, parse_principal
 
 Row = dict[str, Any]
 _PATH: Final = "/explain"
@@ -39,6 +40,7 @@ async def explain(context: Context) -> None:
         Condition("from", words.PEER),
         Condition("tls", words.TLS, {"yes": words.WITH_TLS}, otherwise=words.IN_CLEAR),
         Condition("user", words.LOGIN),
+        Condition("certificate", words.CERTIFICATE, hint=words.CERTIFICATE_HINT),
         Condition("mail_from", words.MAIL_FROM),
         Condition("rcpt", words.RCPT),
     ]
@@ -52,7 +54,11 @@ async def explain(context: Context) -> None:
         return
     server = settings.smtp.get(query.get("server", ""), settings.smtp[names[0]])
     sender, rcpt = query["mail_from"].strip("<>"), query["rcpt"].strip("<>")
-    case = Case(peer, query.get("tls") == "yes", query.get("user") or None, sender, rcpt)
+    shown = query.get("certificate", "").removeprefix("certificate:")
+    if shown and (problem := _no_certificate(shown)):
+        Text("p", problem, "gp-note bad").props("role=alert")
+        return
+    case = Case(peer, query.get("tls") == "yes", query.get("user") or None, sender, rcpt, shown or None)
     _answer(await context.house.work(lambda: _row(context, server, case)))
     section(words.ON_COMMAND_LINE)
     Text("pre", _command(server.name, case), "gp-code gp-mono gp-panel").props("tabindex=0")
@@ -94,8 +100,19 @@ def _peer(text: str) -> Peer | None:
     return mapped or address
 
 
+def _no_certificate(name: str) -> str:
+    """Why no entry could have that name; empty: one could."""
+    try:
+        parse_principal(f"certificate:{name}")
+    except PrincipalError as problem:
+        return str(problem)
+    return ""
+
+
 def _command(server: str, case: Case) -> str:
     words_of_it = ["gatepost", "explain", server, "--from", str(case.peer), *(["--tls"] if case.tls else [])]
     if case.user:
         words_of_it += ["--user", case.user]
+    if case.certificate:
+        words_of_it += ["--certificate", case.certificate]
     return shlex.join([*words_of_it, "--mail-from", case.sender or "<>", "--rcpt", case.recipient])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from nicegui import ui
 
 from gatepost.admin.accounts import relay_groups
+from gatepost.config.fault import ConfigError
 from gatepost.console.acting import doing
 from gatepost.console.confirm import confirmed
 from gatepost.console.context import Context
@@ -15,8 +17,10 @@ from gatepost.console.page import page
 from gatepost.console.pages.groups import PAGE, PATH, done, group_path
 from gatepost.console.pages.users import user_path
 from gatepost.console.search import address, turning
+from gatepost.console.sender_limits import limits_of_group
 from gatepost.console.table import Column, Table, Text, empty, heading, link, section
 from gatepost.console.texts import people as words
+from gatepost.console.working import working
 from gatepost.store.groups import Group
 
 Row = dict[str, Any]
@@ -51,6 +55,8 @@ async def group(context: Context) -> None:
     if not members:
         empty(words.NO_MEMBERS, words.NO_MEMBERS_REMEDY)
     turning(group_path(found.name), query, members[PAGE - 1] if len(members) > PAGE else None)
+    with suppress(ConfigError), working(context) as bench:
+        limits_of_group(bench, found.name)
 
 
 def _columns(

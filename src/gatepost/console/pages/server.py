@@ -6,15 +6,19 @@ from typing import Any
 
 from nicegui import ui
 
+from gatepost.config.edit import EditError
+from gatepost.config.renames import rename
 from gatepost.console.access.writing import Server
 from gatepost.console.bench import Bench
 from gatepost.console.context import Context
+from gatepost.console.fields import mark_text
 from gatepost.console.page import page
 from gatepost.console.parts import dialog_frame, heading
 from gatepost.console.sheet import tabs
 from gatepost.console.sheet.access import AccessTab
 from gatepost.console.texts import access as buttons
 from gatepost.console.texts import servers as words
+from gatepost.console.tree import server_path
 from gatepost.console.working import working
 
 
@@ -28,6 +32,8 @@ def server(context: Context) -> None:
             return
         _head(context, bench, path)
         _tabs(bench, path, context.query.get("tab", "general"))
+        if "rename" in context.query and bench.may_change:
+            _rename(bench, path)
 
 
 def _head(context: Context, bench: Bench, path: Server) -> None:
@@ -39,6 +45,8 @@ def _head(context: Context, bench: Bench, path: Server) -> None:
                 "gp-quiet gp-break"
             )
         if bench.may_change:
+            again = ui.button(words.RENAME, on_click=lambda: _rename(bench, path))
+            again.props("flat aria-haspopup=dialog")
             ui.button(words.DELETE, on_click=lambda: _delete(bench, path)).props("flat aria-haspopup=dialog")
 
 
@@ -68,6 +76,30 @@ def _tabs(bench: Bench, path: Server, chosen: str) -> None:
 def _remember(event: Any) -> None:
     """The tab stands in the address, for reloading and for links."""
     ui.navigate.history.replace(f"?tab={event.value}")
+
+
+def _rename(bench: Bench, path: Server) -> None:
+    with dialog_frame(words.RENAME_TITLE.format(server=".".join(path)), narrow=True) as frame:
+        with frame.body:
+            ui.label(words.RENAME_TEXT)
+            field = ui.input(words.NEW_NAME, value=path[1]).props("outlined dense autofocus autocomplete=off")
+
+        def take() -> None:
+            name = str(field.value or "").strip()
+            draft = bench.work.draft()
+            try:
+                rename(draft, path, name)
+            except EditError as problem:
+                mark_text(field, str(problem))
+                return
+            frame.dialog.close()
+            bench.take(draft)
+            ui.navigate.to(server_path(path[0], name))
+
+        field.on("keydown.enter", take)
+        with frame.foot:
+            ui.button(buttons.CANCEL, on_click=frame.dialog.close).props("flat")
+            ui.button(buttons.OK, on_click=take)
 
 
 def _delete(bench: Bench, path: Server) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from nicegui import ui
 
 from gatepost.admin.accounts import is_guessable, relay_groups, user_row
 from gatepost.admin.link import NotRunning, Refused
+from gatepost.config.fault import ConfigError
 from gatepost.console.context import Context
 from gatepost.console.devices import devices
 from gatepost.console.page import page
 from gatepost.console.pages.groups import group_path
 from gatepost.console.pages.users import user_marks
 from gatepost.console.saying import count, size
+from gatepost.console.sender_limits import limits_of_user
 from gatepost.console.table import Column, Table, Text, empty, facts, heading, link, section
 from gatepost.console.texts import people as words
 from gatepost.console.user_acts import UserVerbs
+from gatepost.console.working import working
 from gatepost.store.account_error import AccountError
 from gatepost.store.memberships import paths_of_user
 from gatepost.store.user import User
@@ -48,6 +52,8 @@ async def user(context: Context) -> None:
     section(words.GROUPS_OF)
     _groups(context, ways, verbs)
     await devices(context, found.name)
+    with suppress(ConfigError), working(context) as bench:
+        limits_of_user(bench, [found.name, found.local], frozenset(ways))
 
 
 async def _contained(context: Context, name: str) -> Row | None:

@@ -7,6 +7,7 @@ from nicegui import ui
 from gatepost.config.schema import Pop3Server, Settings, SmtpServer
 from gatepost.console.access.writing import Server
 from gatepost.console.bench import Bench
+from gatepost.console.described import keys_of
 from gatepost.console.fields import fields
 from gatepost.console.parts import heading
 from gatepost.console.texts import servers as words
@@ -42,13 +43,13 @@ def messages(bench: Bench, server: Server) -> None:
             "messages_per_minute_per_user",
             "recipients_per_hour_per_user",
             "recipients_per_day_per_user",
+            "domains_per_day_per_user",
             "received_headers",
         ),
     )
     heading(words.CONTENT)
-    checks = ("scan.url", "scan.when_silent", "scan.on_reject", "scan.on_add_header", "scan.on_greylist")
-    is_short = isinstance(bench.value((*server, "scan")), str)
-    fields(bench, SmtpServer, server, ("block_lists",) if is_short else (*checks, "block_lists"))
+    checks = [key for key in keys_of(SmtpServer) if key.startswith("scan.")]
+    fields(bench, SmtpServer, server, (*checks, "block_lists"))
 
 
 def mailboxes(bench: Bench, server: Server) -> None:

@@ -144,6 +144,8 @@ NO_CERTIFICATE: Final = (
 )
 CERTIFICATE_LINE: Final = "for {names}, until {until} ({days} days left)"
 CLIENT_CA: Final = "Client certificates are signed by (file)"
+CLIENT_CRL: Final = "File of revoked client certificates"
+CLIENT_CRL_HINT: Final = "PEM lists of what these authorities revoked"
 CLIENT_CA_HINT: Final = "Empty: client certificates are not asked for."
 
 # one entry

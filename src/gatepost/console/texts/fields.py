@@ -7,6 +7,7 @@ from typing import Final
 INHERITED: Final = "{value} as in Settings"
 DEFAULT: Final = "{value} unless set"
 UNSET: Final = "not set"
+REQUIRED: Final = "required"
 
 LABELS: Final = {
     "listen": ("Addresses", "Address and port, one a line: 0.0.0.0:25 or [::]:25"),
@@ -46,7 +47,7 @@ LABELS: Final = {
     "tracking.size_bytes": ("Size of tracking at most (bytes)", ""),
     "guard.guessable": ("Names that attackers guess", "One a line; relay only by an entry that names it"),
     "guard.decoys": ("Decoys", "One a line; who tries one that is no account is an attacker"),
-    "guard.trusted": ("Trusted networks", "One a line; never slowed or shut out"),
+    "guard.trusted": ("Trusted networks", "One a line; never shut out, though guessing is slowed"),
     "guard.wrong_passwords_per_address": ("Wrong passwords from one address", ""),
     "guard.wrong_passwords_per_small_network": ("Wrong passwords from one small network", ""),
     "guard.wrong_passwords_per_network": ("Wrong passwords from one network", ""),
@@ -70,7 +71,45 @@ LABELS: Final = {
     "login.password_file": ("File with the password", "Relative to gatepost.toml"),
     "guard.habits.refusals_per_day": ("Refusals a day before containment", ""),
 }  # fmt: skip
-FLAGS: Final = {
-    "tracking.subjects": "Keep subjects in tracking",
-    "guard.habits.enabled": "Contain accounts that leave their habits",
+CHOICES: Final = {
+    "Directory.login.search": "search: the entry is found, then its password checked",
+    "Directory.login.direct": "direct: log in as what was typed, then look",
+    "Console.second_factor.offer": "offer: who has one needs it",
+    "Console.second_factor.require": "require: everybody sets one up",
+    "Acme.challenge.http-01": "http-01: on port 80",
+    "Acme.challenge.tls-alpn-01": "tls-alpn-01: on port 443",
+    "LocalDomain.when_silent.defer": "defer: 451",
+    "LocalDomain.when_silent.accept": "accept, and keep it",
+    "Mailboxes.when_full.defer": "defer: 452, the sender tries again",
+    "Mailboxes.when_full.refuse": "refuse: 552",
+    "app-password": "Who logs in with a device password",
+    "account": "The accounts and groups named here",
+    "address": "Addresses that send without a login",
+    "attack": "Guessing: a source is shut out, a name is under attack",
+    "login-after-failures": "A login after many wrong passwords",
+    "login-from-new-network": "A login from a new network",
+    "contained": "An account was contained",
+    "queue-growing": "The queue grows",
+    "certificate-ending": "A certificate is ending",
+    "disk-nearly-full": "The disk is nearly full",
+    "device-silent": "A device fell silent",
+    "device-back": "It sends again",
+    "directory-down": "A directory is down",
 }
+"""What a word of the file means; of one key where it stands before the word."""
+
+# secrets
+SECRET: Final = "Set..."
+SECRET_OF: Final = "Set or replace: {label}"
+SECRET_SET: Final = "Set"
+SECRET_FIELD: Final = "The secret"
+SECRET_ABOUT: Final = (
+    "It is written into a new file that only Gatepost can read, and never shown again. "
+    "It is used when the change is applied."
+)
+SECRET_EMPTY: Final = "Type the secret: one line."
+SECRET_WRITING: Final = "Writing the secret"
+SECRET_FAILED: Final = "The secret could not be written: {problem}"
+
+# dialogs over several keys
+ALSO_WRONG: Final = "{key}: {problem}"

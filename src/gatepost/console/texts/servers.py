@@ -38,6 +38,14 @@ ROUTES_HELP: Final = (
 )
 TO_DOMAINS: Final = "Domains"
 TO_ROUTES: Final = "Routes"
+RENAME: Final = "Rename..."
+RENAME_TITLE: Final = "Rename {server}"
+RENAME_TEXT: Final = (
+    "The name changes wherever the file says it. Addresses and rights stay, open sessions go on; one that "
+    "is stopped or paused stays so. Sessions that are open, tracking and the records of logins keep the old "
+    "name. Nothing happens before you review and apply."
+)
+NEW_NAME: Final = "New name"
 DELETE: Final = "Delete..."
 DELETE_TITLE: Final = "Delete {server}"
 DELETE_TEXT: Final = (
