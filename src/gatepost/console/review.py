@@ -46,10 +46,14 @@ class Review:
         self._understood = False
 
     async def open(self) -> None:
-        """The dialog is open and filled."""
-        with dialog_frame(words.TITLE) as frame:
+        """The dialog is open and filled.
+
+        It stands outside the bar, which a change that is still being tried draws anew.
+        """
+        with ui.context.client.content, dialog_frame(words.TITLE) as frame:
             self._frame = frame
-        await self._fill()
+        with frame.dialog:
+            await self._fill()
 
     async def _fill(self) -> None:
         frame = self._frame

@@ -107,8 +107,8 @@ def test_a_directory_is_added_ordered_applied_and_undone(page: Any, gate: Gate) 
 
     button(page, "Set or replace: Its password", form).click()
     ask = dialog(page, "Its password")
-    ask.get_by_label("The secret").fill("correct horse")
     is_clean(page)
+    ask.get_by_label("The secret").fill("correct horse")
     button(page, "Set", ask).click()
     ask.wait_for(state="detached")
     secret = file.parent / "secrets" / "directory-ad-bind-password"

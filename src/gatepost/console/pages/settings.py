@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Final
 
 from nicegui import ui
@@ -17,12 +18,6 @@ from gatepost.console.working import working
 
 _ELSEWHERE: Final = ("limits", "guard", "console", "metrics", "acme", "kerberos")
 """Tables that have a page or a part of the page of their own."""
-_PARTS: Final = (
-    (words.RETRY, "retry."),
-    (words.MAILBOXES, "mailboxes."),
-    (words.LOG, "log."),
-    (words.TRACKING, "tracking."),
-)
 
 
 @page("/settings", words.SETTINGS, "settings")
@@ -37,6 +32,7 @@ def settings(context: Context) -> None:
         heading(words.SHARED_LIMITS)
         ui.label(words.SHARED_LIMITS_HELP).classes("gp-quiet q-mb-sm")
         fields(bench, Limits, ("limits",), keys_of(Limits))
-        for title, prefix in _PARTS:
-            heading(title)
-            fields(bench, Settings, (), [key for key in keys if key.startswith(prefix)])
+        for table, inner in groupby(keys, lambda key: key.partition(".")[0] if "." in key else ""):
+            if table:
+                heading(words.TABLES.get(table, table))
+                fields(bench, Settings, (), inner)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from nicegui import ui
 
-from gatepost.config.schema import Pop3Server, Settings, SmtpServer
+from gatepost.config.schema import Limits, Pop3Server, Settings, SmtpServer
 from gatepost.console.access.writing import Server
 from gatepost.console.bench import Bench
 from gatepost.console.described import keys_of
 from gatepost.console.fields import fields
 from gatepost.console.parts import heading
 from gatepost.console.texts import servers as words
+
+OF_CONNECTIONS: Final = (
+    "connections", "connections_per_peer", "idle_seconds", "command_seconds", "data_seconds",
+    "handshake_seconds", "errors_per_session",
+)  # fmt: skip
 
 
 def _model(server: Server) -> type[SmtpServer] | type[Pop3Server]:
@@ -23,8 +30,7 @@ def general(bench: Bench, server: Server) -> None:
     heading(words.ADDRESSES)
     fields(bench, model, server, ("listen", "proxies"))
     heading(words.LIMITS)
-    times = ("idle_seconds", "command_seconds", "data_seconds", "handshake_seconds", "errors_per_session")
-    fields(bench, model, server, ("connections", "connections_per_peer", *times))
+    fields(bench, model, server, OF_CONNECTIONS)
     heading(words.LOGGING)
     ui.label(words.LOGGING_HELP).classes("gp-quiet q-mb-sm")
     fields(bench, Settings, (), ("log.level", "log.format"))
@@ -33,20 +39,7 @@ def general(bench: Bench, server: Server) -> None:
 def messages(bench: Bench, server: Server) -> None:
     """What an SMTP virtual server takes."""
     heading(words.FLOW)
-    fields(
-        bench,
-        SmtpServer,
-        server,
-        (
-            "message_size_bytes",
-            "recipients_per_message",
-            "messages_per_minute_per_user",
-            "recipients_per_hour_per_user",
-            "recipients_per_day_per_user",
-            "domains_per_day_per_user",
-            "received_headers",
-        ),
-    )
+    fields(bench, SmtpServer, server, [key for key in keys_of(Limits) if key not in OF_CONNECTIONS])
     heading(words.CONTENT)
     checks = [key for key in keys_of(SmtpServer) if key.startswith("scan.")]
     fields(bench, SmtpServer, server, (*checks, "block_lists"))

@@ -11,10 +11,12 @@ SETTINGS_HELP: Final = (
 HOST: Final = "This host"
 SHARED_LIMITS: Final = "Limits of every virtual server"
 SHARED_LIMITS_HELP: Final = "A virtual server that says nothing of its own has these."
-RETRY: Final = "Attempts to deliver"
-MAILBOXES: Final = "Mailboxes"
-LOG: Final = "Log"
-TRACKING: Final = "Tracking"
+TABLES: Final = {
+    "mailboxes": "Mailboxes",
+    "retry": "Attempts to deliver",
+    "log": "Log",
+    "tracking": "Tracking",
+}
 
 DOMAINS: Final = "Domains"
 DOMAINS_HELP: Final = "Mail for these is local: it is never relay."
