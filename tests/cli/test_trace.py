@@ -75,5 +75,11 @@ def test_a_session_is_explained(terminal: Terminal) -> None:
     assert "user bob@example.org" in said.out
     assert "[relay-denied BBBBBB]" in said.out
     assert "to change it: Log in, or join the group that may relay, or add an entry." in said.out
+    assert "As the file and the accounts are now:" in said.out
+    assert "bob@example.org\n      in no group\n" in said.out
+    assert "Whoever is logged in may hand in mail. (holds; this one decided)" in said.out
+    assert 'One of: `gatepost group join "POP3 Relay" bob@example.org`' in said.out
     row = terminal("explain", "--session", "AAAAAA", "--json").json
     assert (row["session"], row["events"][0]["queue_id"]) == ("AAAAAA", ID)
+    now = row["events"][0]["now"]
+    assert [stage["stage"] for stage in now["stages"]][:3] == ["connect", "tls", "login"]

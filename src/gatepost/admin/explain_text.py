@@ -40,6 +40,17 @@ def stage_lines(stage: Row) -> Iterator[str]:
         yield f"to change it: {stage['remedy']}"
 
 
+def case_lines(row: Row) -> Iterator[str]:
+    """Who it is, every stage with its answer, and why."""
+    if isinstance(row["user"], dict):
+        yield from identity_lines(row["user"])
+        yield ""
+    for stage in row["stages"]:
+        first, *rest = stage_lines(stage)
+        yield first
+        yield from (f"{'':19}{line}" for line in rest)
+
+
 def verdict_lines(row: Row) -> Iterator[str]:
     """The whole."""
     if row["allowed"]:

@@ -10,9 +10,9 @@ import typer
 from gatepost.admin.explain import Case
 from gatepost.admin.explain import explain as explained
 from gatepost.admin.explain_rows import explanation_row
+from gatepost.admin.explain_session import session_explained
 from gatepost.admin.learn import learning
 from gatepost.admin.relay_report import relay_report
-from gatepost.admin.trace import session_row
 from gatepost.cli import explained as shown
 from gatepost.cli.context import NO, USAGE, Context, Failure
 from gatepost.cli.output import print_json
@@ -90,7 +90,8 @@ def _who(here: Context, name: str, *, json: bool) -> None:
 
 
 def _session(here: Context, session: str, *, json: bool) -> None:
-    row = session_row(Tracking(Place(here.settings().state).tracking), session)
+    with here.accounts() as (settings, accounts):
+        row = session_explained(Tracking(Place(settings.state).tracking), session, settings, accounts)
     if row is None:
         raise Failure(f"nothing is on record of a session {session}; history is kept for a while only", NO)
     if json:

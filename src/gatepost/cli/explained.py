@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gatepost.admin.explain_text import identity_lines, stage_lines, verdict_lines
+from gatepost.admin.explain_text import case_lines, verdict_lines
 from gatepost.cli.output import local_time, print_lines, size
 
 Row = dict[str, Any]
@@ -17,13 +17,7 @@ def show_case(row: Row) -> None:
 
 
 def _case(row: Row) -> Iterator[str]:
-    if isinstance(row["user"], dict):
-        yield from identity_lines(row["user"])
-        yield ""
-    for stage in row["stages"]:
-        first, *rest = stage_lines(stage)
-        yield first
-        yield from (f"{'':19}{line}" for line in rest)
+    yield from case_lines(row)
     yield ""
     yield from verdict_lines(row)
 
@@ -85,3 +79,6 @@ def _session(row: Row) -> Iterator[str]:
             if event["means"]:
                 yield f"  {event['means']}"
                 yield f"  to change it: {event['remedy']}"
+        if event["now"] is not None:
+            yield "  As the file and the accounts are now:"
+            yield from (f"    {line}".rstrip() for line in case_lines(event["now"]))

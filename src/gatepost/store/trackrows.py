@@ -21,7 +21,7 @@ REASON = SAID  # of a refusal
 FIELD: Final = "\x1f"
 SAME: Final = "\x0e"  # a user who is the sender: the words need not stand there twice
 NOBODY: Final = "="  # the null sender, a word by which it is found
-_UNSHOWN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
+_OURS = re.compile(r"[\x00-\x07\x0e\x1e\x1f\ud800-\udfff]")
 
 Row = tuple[str, float, str, str]
 """Key, time, words, facts."""
@@ -29,7 +29,7 @@ Row = tuple[str, float, str, str]
 
 def plain(text: str) -> str:
     """Without what could pass for our own separators, or cannot be stored."""
-    return text if text.isprintable() else _UNSHOWN.sub(" ", text)
+    return text if text.isprintable() else _OURS.sub(" ", text)
 
 
 def fields_of(words: str, count: int) -> list[str]:

@@ -14,10 +14,11 @@ from gatepost.admin.acts import Acts
 from gatepost.admin.explain import Case
 from gatepost.admin.explain import explain as explained
 from gatepost.admin.explain_rows import explanation_row
+from gatepost.admin.explain_session import session_explained
 from gatepost.admin.house import House
 from gatepost.admin.learn import learning
-from gatepost.admin.trace import session_row, trace
 from gatepost.admin.trace import since as time_since
+from gatepost.admin.trace import trace
 from gatepost.console.api.caller import asks
 from gatepost.console.api.shapes import Limit, Page, Row, Word, example
 from gatepost.store.tracking import Question, Tracking
@@ -105,8 +106,9 @@ def _explained(house: House, name: str, case: Case) -> Row:
 
 @router.get("/explain/sessions/{session}", responses=example({"session": "7F3K2Q", "events": []}))
 def explain_session(session: str, acts: Annotated[Acts, Depends(asks("explain"))]) -> Row:
-    """What is on record of a session; refusals with what they mean and what to do."""
-    row = session_row(Tracking(acts.house.place.tracking), session)
+    """What is on record of a session, what refusals mean, and what the file as it is now says to the same."""
+    house = acts.house
+    row = session_explained(Tracking(house.place.tracking), session, house.settings(), house.accounts)
     if row is None:
         raise HTTPException(404, "nothing is on record of it; history is kept for a while only")
     return row

@@ -81,6 +81,11 @@ def _answer(row: Row) -> None:
         with ui.element("div").classes("gp-panel"):
             for line in identity_lines(row["user"]):
                 Text("div", line, "gp-break gp-keep")
+    stages_of(row)
+
+
+def stages_of(row: Row) -> None:
+    """Every stage with its answer, and why."""
     with ui.element("ol").classes("gp-steps"):
         for stage in row["stages"]:
             first, *rest = stage_lines(stage)

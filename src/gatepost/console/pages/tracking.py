@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from gatepost.admin.trace import NoTime, session_row, trace
+from gatepost.admin.explain_session import session_explained
+from gatepost.admin.trace import NoTime, trace
 from gatepost.admin.trace import since as time_since
 from gatepost.console.context import Context, moment
 from gatepost.console.page import page
+from gatepost.console.pages.explain import stages_of
 from gatepost.console.queue_rows import said
 from gatepost.console.saying import size
 from gatepost.console.search import Condition, search, turning
@@ -136,7 +138,8 @@ async def session(context: Context) -> None:
     """Everything on record of one session, with what each refusal means and how to change it."""
     name = context.parameters["session"]
     records = Tracking(context.house.place.tracking)
-    row = await context.house.work(lambda: session_row(records, name))
+    house = context.house
+    row = await house.work(lambda: session_explained(records, name, house.settings(), house.accounts))
     heading(words.SESSION_TITLE.format(id=name))
     if row is None:
         empty(words.SESSION_NOWHERE.format(id=name), words.NOWHERE_REMEDY)
@@ -150,6 +153,9 @@ async def session(context: Context) -> None:
     )
     for event in row["events"]:
         _event(context, event)
+        if event["now"] is not None:
+            Text("h3", words.SAME_NOW)
+            stages_of(event["now"])
 
 
 def _event(context: Context, event: Row) -> None:
