@@ -382,6 +382,26 @@ def test_administrators_are_invited_and_the_last_one_stays(rig: Rig) -> None:
 # what is not running, and the document
 
 
+def test_tokens_go_with_whoever_made_them(rig: Rig) -> None:
+    rig.add("ann")
+    rig.add("bob")
+
+    def made(asking: Program, role: str) -> Program:
+        answer = asking.post("/tokens", {"label": "a _ b", "role": role})
+        return Program(rig, token=answer.json()["token"])
+
+    _, secret = rig.accounts.tokens.add(NewToken("first", "administrator"), by="bob")
+    first = Program(rig, token=secret.reveal())
+    viewing, second = made(first, "viewer"), made(first, "administrator")
+    third = made(second, "operator")
+    assert [one.get("/me").status_code for one in (first, viewing, second, third)] == [200] * 4
+    rig.accounts.administrators.set_role("bob", "viewer", by="ann")
+    assert [one.get("/me").status_code for one in (first, viewing, second, third)] == [401, 200, 401, 401]
+    rig.accounts.administrators.remove("bob", by="ann")
+    assert viewing.get("/me").status_code == 401
+    assert rig.accounts.tokens.all() == []
+
+
 def test_what_needs_the_daemon_says_so(rig: Rig) -> None:
     for path in ("/status", "/servers", "/sessions", "/queue", "/contained", "/metrics"):
         assert kind(program(rig).get(path)) == "not-running", path

@@ -19,6 +19,7 @@ from gatepost.store import naming, tables
 from gatepost.store.account_error import BadName, LastAdministrator, NameTaken, NotFound
 from gatepost.store.audit import Audit, Fact
 from gatepost.store.database import Database
+from gatepost.store.tokens import end_tokens
 
 ADMINISTRATOR: Final = "administrator"  # the role without which nobody could sign in any more
 _CHARACTERS: Final = 128
@@ -138,12 +139,13 @@ class Administrators:
             return _required(connection, name)
 
     def set_role(self, name: str, role: str, *, by: str) -> Administrator:
-        """Raises: NotFound, LastAdministrator."""
+        """It has the role; tokens it made that may more are gone. Raises: NotFound, LastAdministrator."""
         with self._database.writing() as connection:
             before = _own(connection, name)
             if role != ADMINISTRATOR:
                 _keep_one(connection, before)
             _set(connection, before.id, role=role)
+            end_tokens(connection, before.name, above=role)
             if before.role != role:
                 change: tuple[dict[str, Fact], dict[str, Fact]] = ({"role": before.role}, {"role": role})
                 self._note(connection, "admin-role", before.name, by, before=change[0], after=change[1])
@@ -156,7 +158,7 @@ class Administrators:
             _keep_one(connection, before)
             table = tables.administrators
             connection.execute(delete(table).where(table.c.id == before.id))
-            connection.execute(delete(tables.tokens).where(tables.tokens.c.made_by == before.name))
+            end_tokens(connection, before.name)
             self._note(connection, "admin-remove", before.name, by, before={"role": before.role})
 
     # -- what proves them --------------------------------------------------------------------

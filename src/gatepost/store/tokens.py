@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from gatepost.secret import Secret
 from gatepost.store import tables
@@ -20,6 +20,7 @@ from gatepost.store.audit import Audit, Fact
 from gatepost.store.database import Database
 
 _LABEL_CHARACTERS: Final = 254
+_ROLES: Final = ("viewer", "operator", "administrator")  # from the least
 _PREFIX: Final = "gp"  # so that a leaked one is recognised by those who look for such
 
 
@@ -55,7 +56,10 @@ class Tokens:
         self._clock = clock
 
     def add(self, new: NewToken, *, by: str) -> tuple[Token, Secret]:
-        """The token is good; its secret is given this once. Raises: BadName: a label that says nothing."""
+        """The token is good; its secret is given this once. What a token makes, its maker has made.
+
+        Raises: BadName: a label that says nothing.
+        """
         if not new.label.strip() or not new.label.isprintable() or len(new.label) > _LABEL_CHARACTERS:
             raise BadName("the token has no label", "say what it is for, in up to 254 characters")
         number, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
@@ -63,14 +67,14 @@ class Tokens:
         areas = None if new.areas is None else json.dumps(new.areas)
         values = {
             "id": number, "secret_hash": _hash(secret), "label": new.label, "role": new.role,
-            "areas": areas, "created": self._text(self._clock()), "expires": expires, "made_by": by,
+            "areas": areas, "created": self._text(self._clock()), "expires": expires,
         }  # fmt: skip
         after: dict[str, Fact] = {
             "label": new.label, "role": new.role, "expires": expires,
             "areas": None if new.areas is None else list(new.areas),
         }  # fmt: skip
         with self._database.writing() as connection:
-            connection.execute(insert(tables.tokens).values(values))
+            connection.execute(insert(tables.tokens).values(**values, made_by=_person(connection, by)))
             self._audit.note(connection, who=by, what="token-add", subject=number, after=after)
             row = connection.execute(select(tables.tokens).where(tables.tokens.c.id == number)).one()
         return _token(row), Secret(f"{_PREFIX}_{number}_{secret}")
@@ -112,6 +116,28 @@ class Tokens:
     @staticmethod
     def _text(at: datetime) -> str:
         return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def end_tokens(connection: Connection, maker: str, *, above: str | None = None) -> None:
+    """Tokens that `maker` made, also by way of tokens, are worth nothing; only those above a role."""
+    table = tables.tokens
+    ending = _ROLES if above is None else _ROLES[_ROLES.index(above) + 1 :]
+    connection.execute(delete(table).where(table.c.made_by == maker, table.c.role.in_(ending)))
+
+
+def maker_name(token: Token) -> str:
+    """Under which name it makes others, and stands in the audit."""
+    return f"token {token.id} {token.label}"
+
+
+def _person(connection: Connection, by: str) -> str:
+    """Who answers for it: of what a token makes that is who made the token."""
+    word, _, rest = by.partition(" ")
+    number = rest.partition(" ")[0]
+    if word != "token" or not number:
+        return by
+    row = connection.execute(select(tables.tokens).where(tables.tokens.c.id == number)).first()
+    return by if row is None else str(row.made_by)
 
 
 def _token(row: Row[Any]) -> Token:

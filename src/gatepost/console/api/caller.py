@@ -23,7 +23,7 @@ from gatepost.console.doors import PEER_UID
 from gatepost.console.forms import require_script
 from gatepost.console.guarded import cookie, cookie_name
 from gatepost.console.office import Office
-from gatepost.store.tokens import Token
+from gatepost.store.tokens import Token, maker_name
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _USED_SECONDS: Final = 60.0
@@ -67,7 +67,7 @@ async def _by_token(office: Office, request: Request, shown: str) -> Actor:
     await asyncio.to_thread(_used, office, token)
     areas = None if token.areas is None else frozenset(Area(area) for area in token.areas)
     peer = request.client.host if request.client else ""
-    return Actor(f"token {token.id} {token.label}", Role(token.role), "api", peer, areas)
+    return Actor(maker_name(token), Role(token.role), "api", peer, areas)
 
 
 def _used(office: Office, token: Token) -> None:
