@@ -17,6 +17,7 @@ import asyncio
 import socket
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from pathlib import Path
@@ -31,7 +32,9 @@ from gatepost.guard.bans import Ban  # noqa: E402
 from gatepost.guard.guard import Guard, Listener  # noqa: E402
 from gatepost.guard.limits import Treatment  # noqa: E402
 from gatepost.guard.post import Post  # noqa: E402
+from gatepost.guard.record import recorder  # noqa: E402
 from gatepost.guard.seat import Seat  # noqa: E402
+from gatepost.guard.sightings import Sightings  # noqa: E402
 from gatepost.policy.facts import Identity  # noqa: E402
 from gatepost.policy.reasons import Reason  # noqa: E402
 from gatepost.worker import new_loop  # noqa: E402
@@ -97,15 +100,19 @@ def guard(listener: Listener | None = None) -> Guard:
 
 
 def known_login_us(rounds: int) -> float:
-    """Of a client that logged in there before, with the same password."""
+    """Of a client that logged in there before, with the same password; with its record."""
     post = Post(guard(), clock=time.monotonic, wall=time.time)
     post.join(Nowhere())
     attempt, proof = Attempt("PLAIN", "submission", HOME, tls=True, session_id="S"), bytes(16)
     post.note(Tried(attempt, "bob", BOB, proof))
+    records: deque[object] = deque(maxlen=1_000)
+    record = recorder(records.append, time.time, Sightings().tried)
 
     def login(at: int) -> None:
         post.admit(attempt, "bob", proof)
-        post.note(Tried(attempt, "bob", BOB, proof))
+        tried = Tried(attempt, "bob", BOB, proof)
+        post.note(tried)
+        record(tried)
 
     return fastest_us(login, 20_000, rounds)
 

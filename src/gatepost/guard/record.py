@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_network
 
 from gatepost.guard.attempt import Tried, Welcome
@@ -31,14 +31,14 @@ def recorded(tried: Tried, now: float) -> LoginAttempt:
 
 
 def recorder(
-    note: Callable[[LoginAttempt], None],
+    note: Callable[[Callable[[], LoginAttempt]], None],
     wall: Callable[[], float],
     hear: Callable[[Tried], None] = lambda tried: None,
 ) -> Callable[[Tried], None]:
     """For `Login`: writes every attempt down, and tells `hear`."""
 
     def tell(tried: Tried) -> None:
-        note(recorded(tried, wall()))
+        note(partial(recorded, tried, wall()))
         hear(tried)
 
     return tell
