@@ -15,7 +15,11 @@ class AlarmActs:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def test(self, name: str) -> list[Row]:
-        """Who was told that this is a test, by which way, or why not. Raises Refused, NotRunning."""
-        rows: list[Row] = await self._desk.tell("alarm-test", "alarm-test", name=name)
+    async def test(self, name: str | None = None) -> list[Row]:
+        """Who was told that this is a test, by which way, or why not; of one alarm, or of all.
+
+        Raises Refused, NotRunning.
+        """
+        of = {} if name is None else {"name": name}
+        rows: list[Row] = await self._desk.tell("alarm-test", "alarm-test", **of)
         return rows

@@ -13,7 +13,7 @@ from gatepost.admin.audit import STALE_DAYS, survey
 from gatepost.admin.house import House
 from gatepost.admin.learn import learning
 from gatepost.admin.silence import silent_log
-from gatepost.console.api.caller import asks
+from gatepost.console.api.caller import acts_of, asks
 from gatepost.console.api.idempotency import idempotency_key
 from gatepost.console.api.shapes import Row, Word, example
 
@@ -59,9 +59,8 @@ async def issuer_steps(acts: Annotated[Acts, Depends(asks("oauth-test"))]) -> li
     responses=example([{"alarm": "postmaster", "way": "mail", "told": True, "problem": None}]),
 )  # fmt: skip
 async def alarm_test(
-    acts: Annotated[Acts, Depends(asks("alarm-test"))],
+    acts: Annotated[Acts, Depends(acts_of)],
     name: Annotated[Word | None, Query(description="Of [alarms.NAME]; else all.")] = None,
 ) -> list[Row]:
     """Tells everybody that this is a test, and says what came of it. Changes nothing."""
-    rows: list[Row] = await acts.house.ask("alarm-test", **({} if name is None else {"name": name}))
-    return rows
+    return await acts.alarm.test(name)
