@@ -26,6 +26,7 @@ from gatepost.store.tracking import Tracking
 
 _BATCH = 5_000
 _USERS = 20_000
+_RETRIED_WITHIN = 200_000
 _REASONS = ("relay-denied", "no-such-user", "auth-required", "greylisted")
 _SENDERS = [Address(f"u{number}", "example.org") for number in range(_USERS)]
 _RECIPIENTS = [Address(f"u{number}", f"d{number % 50}.example") for number in range(_USERS)]
@@ -48,7 +49,7 @@ def note(tracking: Tracking, chance: random.Random, start: int) -> float:
 
 
 def note_more(tracking: Tracking, chance: random.Random, start: int) -> None:
-    """What a busy gate refuses, and what became of messages of long ago."""
+    """What a busy gate refuses, and what became of messages of hours ago."""
     for number in range(start, start + _BATCH, 10):
         sender, to = f"u{chance.randrange(_USERS)}@spam.example", _RECIPIENTS[chance.randrange(_USERS)]
         peer, reason = f"198.51.{chance.randrange(256)}.{chance.randrange(256)}", chance.choice(_REASONS)
@@ -57,7 +58,7 @@ def note_more(tracking: Tracking, chance: random.Random, start: int) -> None:
             session, "internet", peer, None, "rcpt", reason, sender, to, "550 5.7.1 no", at, None
         )
     for number in range(start, start + _BATCH, 50):
-        of, to = chance.randrange(start + 1), _RECIPIENTS[chance.randrange(_USERS)]
+        of, to = max(start - chance.randrange(_RETRIED_WITHIN), 0), _RECIPIENTS[chance.randrange(_USERS)]
         which = Disposition.DEFERRED if number % 100 else Disposition.RELAYED
         said = f"452 4.2.2 mailbox of {chance.randrange(_USERS)} is full"
         outcome = Outcome(0, which, 452, "4.2.2", said, f"mx.{to.domain}")
