@@ -115,7 +115,7 @@ class Program:
         self._close()
 
     def _close(self) -> None:
-        self._reader.join(5)  # a grandchild may hold the pipe a moment longer
+        self._reader.join(START_SECONDS)  # a grandchild may hold the pipe a moment longer
         if self.process.stdout and not self._reader.is_alive():
             self.process.stdout.close()
 

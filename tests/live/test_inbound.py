@@ -402,7 +402,7 @@ class Flood:
 def test_an_old_mbox_of_many_messages_is_imported_whole(
     make_gate: Callable[..., Gate], tmp_path: Path
 ) -> None:
-    count = int(os.environ.get("GATEPOST_MBOX_MESSAGES", "20000"))
+    count = int(os.environ.get("GATEPOST_MBOX_MESSAGES", "50000"))
     gate = make_gate("")
     old, chance = tmp_path / "old.mbox", random.Random(7)
     kinds = [letter(chance, number) for number in range(500)]
