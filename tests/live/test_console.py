@@ -569,7 +569,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(make_desk: Callable[..., De
     assert box["x"] + box["width"] <= 390
     desk.ok(dialog, "Cancel")
     desk.button("Show or hide the tree").click()
-    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("link", name="Settings", exact=True).click()
     page.wait_for_url("**/settings")
 
 
