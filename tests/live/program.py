@@ -154,7 +154,7 @@ def run(
         stderr=subprocess.STDOUT,
         text=True,
         errors="surrogateescape",
-        timeout=240,
+        timeout=500,
         check=False,
         env={**os.environ, **(environment or {})},
     )
