@@ -19,7 +19,6 @@ from gatepost.admin.init import Ports, make_directory
 from gatepost.admin.roles import Role
 from live.browser import CHROMIUM, CONSOLE, PASSWORD, Desk, chromium, sign_in
 from live.conftest import why_missing
-from patience import until
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("console")]
 
