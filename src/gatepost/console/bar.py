@@ -20,21 +20,25 @@ def bar(bench: Bench) -> None:
         bench.discard()
         ui.navigate.reload()  # fields show what was typed into them
 
-    @ui.refreshable
-    def shown() -> None:
-        if not bench.work.is_changed:
-            return
-        with ui.element("div").classes("gp-bar").props('role=region aria-label="' + words.PENDING + '"'):
-            with ui.element("div").classes("gp-grow").props("role=status"):
-                ui.label(words.PENDING).classes("text-weight-bold")
-                theirs = ui.label(words.THEIRS).classes("gp-break")
-                theirs.set_visibility(_is_overtaken(bench))
-                ui.timer(_LOOK_SECONDS, lambda: theirs.set_visibility(_is_overtaken(bench)))
-            ui.button(words.DISCARD, on_click=discard).props("flat")
-            ui.button(words.REVIEW, on_click=Review(bench).open)
+    with ui.element("div").classes("gp-bar").props('role=region aria-label="' + words.PENDING + '"') as shown:
+        with ui.element("div").classes("gp-grow").props("role=status"):
+            ui.label(words.PENDING).classes("text-weight-bold")
+            theirs = ui.label(words.THEIRS).classes("gp-break")
+        ui.button(words.DISCARD, on_click=discard).props("flat")
+        ui.button(words.REVIEW, on_click=Review(bench).open)
 
-    shown()
-    bench.shows(shown.refresh)
+    def look() -> None:
+        if bench.work.is_changed:
+            theirs.set_visibility(_is_overtaken(bench))
+
+    # Hidden and shown, never drawn anew: a click on a button that is drawn anew is lost.
+    def show() -> None:
+        shown.set_visibility(bench.work.is_changed)
+        look()
+
+    show()
+    ui.timer(_LOOK_SECONDS, look)
+    bench.shows(show)
 
 
 def _is_overtaken(bench: Bench) -> bool:
