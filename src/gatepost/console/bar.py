@@ -20,24 +20,26 @@ def bar(bench: Bench) -> None:
         bench.discard()
         ui.navigate.reload()  # fields show what was typed into them
 
-    with ui.element("div").classes("gp-bar").props('role=region aria-label="' + words.PENDING + '"') as shown:
-        with ui.element("div").classes("gp-grow").props("role=status"):
-            ui.label(words.PENDING).classes("text-weight-bold")
-            theirs = ui.label(words.THEIRS).classes("gp-break")
-        ui.button(words.DISCARD, on_click=discard).props("flat")
-        ui.button(words.REVIEW, on_click=Review(bench).open)
+    def draw() -> None:
+        with ui.element("div").classes("gp-bar").props('role=region aria-label="' + words.PENDING + '"'):
+            with ui.element("div").classes("gp-grow").props("role=status"):
+                ui.label(words.PENDING).classes("text-weight-bold")
+                theirs = ui.label(words.THEIRS).classes("gp-break")
+                theirs.set_visibility(_is_overtaken(bench))
+                ui.timer(_LOOK_SECONDS, lambda: theirs.set_visibility(_is_overtaken(bench)))
+            ui.button(words.DISCARD, on_click=discard).props("flat")
+            ui.button(words.REVIEW, on_click=Review(bench).open)
 
-    def look() -> None:
-        if bench.work.is_changed:
-            theirs.set_visibility(_is_overtaken(bench))
+    place = ui.element("div").style("display: contents")
 
-    # Hidden and shown, never drawn anew: a click on a button that is drawn anew is lost.
     def show() -> None:
-        shown.set_visibility(bench.work.is_changed)
-        look()
+        if not bench.work.is_changed:
+            place.clear()
+        elif not place.default_slot.children:  # what stands is not drawn anew: a click on it would be lost
+            with place:
+                draw()
 
     show()
-    ui.timer(_LOOK_SECONDS, look)
     bench.shows(show)
 
 

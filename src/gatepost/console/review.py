@@ -46,7 +46,7 @@ class Review:
         self._understood = False
 
     async def open(self) -> None:
-        """The dialog is open and filled. It stands outside the bar, which may be hidden."""
+        """The dialog is open and filled. It stands outside the bar, which may go."""
         with ui.context.client.content, dialog_frame(words.TITLE) as frame:
             self._frame = frame
         with frame.dialog:
