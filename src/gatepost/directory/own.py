@@ -8,33 +8,24 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from gatepost.directory.directory import Refusal, Resolution, Unavailable, UnknownRecipient
+from gatepost.directory.directory import Refusal, Unavailable
 from gatepost.directory.password import PASSWORD_BYTES, Passwords
-from gatepost.mail.address import Address
+from gatepost.directory.passwordonly import PasswordOnly
 from gatepost.policy.facts import Identity
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
 from gatepost.store.accounts import Accounts
 from gatepost.store.administrators import Administrator
-from gatepost.store.user import ScramKeys
 
 OWN: Final = "console"  # the `directory` of their identities
 
 
-class OwnAdministrators:
-    """Nothing is remembered here: people sign in rarely. They get no mail."""
-
-    generation = 0
+class OwnAdministrators(PasswordOnly):
+    """Nothing is remembered here: people sign in rarely. The accounts are others' to close."""
 
     def __init__(self, accounts: Accounts, passwords: Passwords) -> None:
         self._accounts = accounts
         self._passwords = passwords
-
-    def refresh(self) -> bool:
-        return False
-
-    def close(self) -> None:
-        """The accounts are others' to close."""
 
     async def knows(self, name: str) -> bool:
         return await self._found(name) is not None
@@ -57,18 +48,6 @@ class OwnAdministrators:
 
     async def pretend(self, password: Secret) -> None:
         await self._passwords.matches(b"", Secret("wrong"), None)
-
-    async def scram_keys(self, name: str) -> ScramKeys | None:
-        return None
-
-    async def proven(self, name: str, keys: ScramKeys) -> Identity | Refusal:
-        return Refusal(Reason.UNKNOWN_USER)
-
-    def resolve(self, address: Address) -> Resolution:
-        return UnknownRecipient()
-
-    def named(self, address: Address) -> Resolution:
-        return UnknownRecipient()
 
     async def _found(self, name: str) -> Administrator | None:
         try:
