@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
@@ -18,6 +18,7 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from gatepost.store.failure import Report, log_report
+from gatepost.store.smallfile import transaction
 
 _FLUSH_SECONDS: Final = 1.0
 _FORGET_SECONDS: Final = 3_600.0
@@ -39,7 +40,7 @@ CREATE TABLE offence (
     last REAL NOT NULL, PRIMARY KEY (hour, peer, what)
 ) WITHOUT ROWID
 """
-_STEPS: Final = (_TABLES, _INDEX, "ALTER TABLE attempt ADD COLUMN device TEXT", _OFFENCES)
+_LATER: Final = (_INDEX, "ALTER TABLE attempt ADD COLUMN device TEXT", _OFFENCES)
 _COLUMNS: Final = (
     "at, peer, network, virtual_server, session, mechanism, tls, name, account, reason, treatment, device"
 )
@@ -255,25 +256,8 @@ class Attempts:
         with closing(sqlite3.connect(self._path, timeout=10.0, isolation_level=None)) as database:
             yield database
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._path, timeout=10.0, isolation_level=None)) as database:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
-            database.execute("BEGIN IMMEDIATE")
-            try:
-                version = database.execute("PRAGMA user_version").fetchone()[0]
-                if version < _VERSION:
-                    for step in _STEPS[version:]:
-                        for statement in step.split(";"):
-                            database.execute(statement)
-                    database.execute(f"PRAGMA user_version = {_VERSION}")
-                yield database
-            except BaseException:
-                if database.in_transaction:  # SQLite has rolled back by itself when the disk is full
-                    database.execute("ROLLBACK")
-                raise
-            database.execute("COMMIT")
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self._path, _TABLES, _VERSION, synchronous="NORMAL", later=_LATER)
 
 
 def _rows(notes: Sequence[Note]) -> list[tuple[Any, ...]]:

@@ -34,6 +34,7 @@ def transaction(
                 database.execute(f"PRAGMA user_version = {version}")
             yield database
         except BaseException:
-            database.execute("ROLLBACK")
+            if database.in_transaction:  # SQLite has rolled back by itself when the disk is full
+                database.execute("ROLLBACK")
             raise
         database.execute("COMMIT")
