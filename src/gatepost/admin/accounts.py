@@ -22,6 +22,13 @@ from gatepost.store.user import Credential, User
 Row = dict[str, Any]
 
 
+def set_password(accounts: Accounts, user: User, password: Secret, *, even_so: bool = False, by: str) -> None:
+    """The password holds, the old one is dead. Raises PasswordRefused, AccountError."""
+    salt = accounts.app_passwords.salt(user.name)
+    credential = new_credential(user.name, password, even_so=even_so, salt=salt)
+    accounts.users.set_password(user.name, credential, by=by)
+
+
 def new_credential(
     name: str, password: Secret, *, even_so: bool = False, salt: Salt | None = None
 ) -> Credential:

@@ -84,10 +84,8 @@ class UserActs:
         """The password holds, the old one is dead. Raises PasswordRefused, AccountError."""
 
         def change() -> None:
-            user = self._user(name)
-            salt = self._house.accounts.app_passwords.salt(user.name)
-            credential = admin.new_credential(user.name, password, even_so=even_so, salt=salt)
-            self._house.accounts.users.set_password(user.name, credential, by=self._desk.by)
+            accounts = self._house.accounts
+            admin.set_password(accounts, self._user(name), password, even_so=even_so, by=self._desk.by)
 
         await self._desk.work("user-passwd", change)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from gatepost.admin.audit_access import access_weaknesses, line_of
@@ -28,10 +28,11 @@ from gatepost.admin.audit_people import Asked, protected_weaknesses
 from gatepost.admin.audit_secrets import secret_weaknesses
 from gatepost.admin.audit_weakness import Grade, Weakness, worst_first
 from gatepost.admin.explain_rows import relayer_row
-from gatepost.admin.learn import Learning
+from gatepost.admin.learn import Learning, learning
 from gatepost.admin.relay_groups import everybody_in
 from gatepost.admin.relay_report import empty_groups, without_login
 from gatepost.admin.relayers import relay_entries, strangers, users
+from gatepost.admin.silence import silent_log
 from gatepost.config.gateway import container_gateway
 from gatepost.config.schema import Settings
 from gatepost.log import Log
@@ -88,6 +89,12 @@ class _House:
     asked: list[Asked] = field(default_factory=list)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     disabled: list[str] = field(default_factory=list)
+
+
+def survey_now(settings: Settings, accounts: Accounts, *, days: int = STALE_DAYS) -> Survey:
+    """`survey` at this moment, with nothing logged of it. Raises as it does."""
+    with learning(settings, accounts) as known, silent_log() as log:
+        return survey(settings, known, log, now=datetime.now(UTC), days=days)
 
 
 def survey(

@@ -85,9 +85,8 @@ def passwd(
     """A new password; open sessions go on, the old password is dead at once."""
     with context.obj.accounts() as (settings, accounts):
         user = accounts.users.get(name, tuple(settings.domains))
-        password, salt = _password(from_stdin=password_stdin), accounts.app_passwords.salt(user.name)
-        credential = admin.new_credential(user.name, password, even_so=even_so, salt=salt)
-        accounts.users.set_password(user.name, credential, by=who())
+        password = _password(from_stdin=password_stdin)
+        admin.set_password(accounts, user, password, even_so=even_so, by=who())
         print(f"{user.name} has a new password")
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
 from gatepost.admin.acts import Acts
-from gatepost.admin.audit import STALE_DAYS, survey
-from gatepost.admin.house import House
-from gatepost.admin.learn import learning
+from gatepost.admin.audit import STALE_DAYS, survey_now
 from gatepost.admin.silence import silent_log
 from gatepost.console.api.caller import acts_of, asks
 from gatepost.console.api.idempotency import idempotency_key
@@ -31,13 +28,9 @@ async def weaknesses(acts: Annotated[Acts, Depends(asks("weaknesses"))], days: D
 
     Takes seconds where directories are slow. Passwords that were guessed at the command line are in it.
     """
-    return await acts.house.work(lambda: _survey(acts.house, days))
-
-
-def _survey(house: House, days: int) -> Row:
-    settings = house.settings()
-    with learning(settings, house.accounts) as known, silent_log() as log:
-        return survey(settings, known, log, now=datetime.now(UTC), days=days).row()
+    house = acts.house
+    found = await house.work(lambda: survey_now(house.settings(), house.accounts, days=days))
+    return found.row()
 
 
 @router.get(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from nicegui import ui
 
-from gatepost.admin.audit import Survey, survey
-from gatepost.admin.learn import learning
-from gatepost.admin.silence import silent_log
+from gatepost.admin.audit import survey_now
 from gatepost.console.context import Context
 from gatepost.console.page import page
 from gatepost.console.table import Column, Table, Text, empty, facts, heading, section
@@ -30,7 +27,8 @@ def weaknesses(context: Context) -> None:
     async def look() -> None:
         found, problem = None, ""
         try:
-            found = await context.house.work(lambda: _survey(context))
+            house = context.house
+            found = await house.work(lambda: survey_now(house.settings(), house.accounts))
         except Exception as fault:  # the top of a task: directories, disks and files fail in many ways
             problem = str(fault) or type(fault).__name__
         place.clear()
@@ -41,12 +39,6 @@ def weaknesses(context: Context) -> None:
                 _show(found.row())
 
     ui.timer(0.01, look, once=True)
-
-
-def _survey(context: Context) -> Survey:
-    settings = context.house.settings()
-    with learning(settings, context.house.accounts) as known, silent_log() as log:
-        return survey(settings, known, log, now=datetime.now(UTC))
 
 
 def _show(row: Row) -> None:
