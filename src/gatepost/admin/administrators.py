@@ -71,9 +71,10 @@ def remove(settings: Settings, accounts: Accounts, name: str, *, by: str) -> Non
     """It is gone, signed in nowhere, and what it was changing is forgotten. Raises AccountError."""
     found, place = accounts.administrators.get(name), Place(settings.state)
     accounts.administrators.remove(found.name, by=by)
-    end_sessions(place, found.name)
     if place.console.exists():
-        ConsoleStore(place.console).forget_draft(found.name)
+        store = ConsoleStore(place.console)
+        store.end_all_of(found.name)
+        store.forget_draft(found.name)
 
 
 def end_sessions(place: Place, name: str) -> None:

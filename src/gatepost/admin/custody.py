@@ -23,10 +23,8 @@ from gatepost.log import Log
 from gatepost.store.guarddb import ContainedRow, GuardStore
 
 _TIDY_SECONDS: Final = 60.0
-_KEEP_ALLOWANCES_SECONDS, _KEEP_HABITS_SECONDS = (
-    3.0,
-    60.0,
-)  # an account's habits are long, its allowance short
+_KEEP_ALLOWANCES_SECONDS: Final = 3.0
+_KEEP_HABITS_SECONDS: Final = 60.0  # longer: an account's habits are much to write
 _SETTLE_SECONDS: Final = 10.0
 _AGAIN_SECONDS: Final = 3.0  # what was on its way to the disk is in the queue by then
 Fields = dict[str, Value]
