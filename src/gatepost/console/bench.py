@@ -19,6 +19,25 @@ from gatepost.console.drafts import Work
 Edit = Callable[[Draft], None]
 
 
+class Values:
+    """What stands in a text of TOML, which is read anew only when it is another."""
+
+    def __init__(self) -> None:
+        self._text: str | None = None
+        self._document: dict[str, Any] = {}
+
+    def at(self, text: str, path: KeyPath) -> Any:
+        """What stands at the key, as plain values; None when nothing does."""
+        if text != self._text:
+            self._document, self._text = tomllib.loads(text), text
+        found: Any = self._document
+        for key in path:
+            if not isinstance(found, Mapping) or key not in found:
+                return None
+            found = found[key]
+        return found
+
+
 class Bench:
     """One page at work on its session's draft. Raises ConfigError when the file is no TOML."""
 
@@ -29,7 +48,7 @@ class Bench:
             tomllib.loads(self.work.text)
         except tomllib.TOMLDecodeError:
             load_text(self.work.text, self.work.file)  # says it with its line
-        self._read: tuple[str, dict[str, Any]] | None = None
+        self._values = Values()
         self._shown: list[Callable[[], object]] = []
 
     @property
@@ -39,14 +58,7 @@ class Bench:
 
     def value(self, path: KeyPath) -> Any:
         """What stands at the key in the draft, as plain values; None when nothing does."""
-        if self._read is None or self._read[0] != self.work.text:
-            self._read = (self.work.text, tomllib.loads(self.work.text))
-        found: Any = self._read[1]
-        for key in path:
-            if not isinstance(found, Mapping) or key not in found:
-                return None
-            found = found[key]
-        return found
+        return self._values.at(self.work.text, path)
 
     def shows(self, refresh: Callable[[], object]) -> None:
         """`refresh` is called when the draft is another."""

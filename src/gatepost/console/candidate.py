@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tomlkit.exceptions import TOMLKitError
@@ -12,7 +11,7 @@ from gatepost.admin.preview import Preview
 from gatepost.config.edit import Draft, EditError
 from gatepost.config.fault import Fault, written
 from gatepost.config.source import KeyPath
-from gatepost.console.bench import Bench
+from gatepost.console.bench import Bench, Values
 
 
 class Candidate:
@@ -21,6 +20,7 @@ class Candidate:
     def __init__(self, bench: Bench) -> None:
         self.context = bench.context
         self._bench = bench
+        self._values = Values()
         self._known: set[tuple[str, str]] | None = None
         self.file = bench.work.file
         self.text = bench.work.text
@@ -31,12 +31,7 @@ class Candidate:
 
     def value(self, path: KeyPath) -> Any:
         """What stands at the key, as plain values; None when nothing does."""
-        found: Any = tomllib.loads(self.text)
-        for key in path:
-            if not isinstance(found, Mapping) or key not in found:
-                return None
-            found = found[key]
-        return found
+        return self._values.at(self.text, path)
 
     async def change(self, edit: Callable[[Draft], None]) -> tuple[Fault, ...]:
         """The edit is made whatever comes of it; the faults it leaves are those of the whole candidate."""

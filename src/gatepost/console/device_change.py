@@ -55,7 +55,7 @@ def _open(context: Context, row: Row) -> None:
     with Form(row["label"], people.SAVE, change) as form:
         form.text("networks", people.FROM_NETWORKS, "\n".join(row["networks"]))
         form.text("senders", words.SENDERS, "\n".join(row["senders"]))
-        form.line("expires", words.EXPIRES, _day(row["expires"]))
+        form.line("expires", words.EXPIRES, row["expires"] or "")
         form.tick("collects", people.COLLECTS, value=row["collects"])
         for key in _LIMITS:
             said = row["limits"].get(key)
@@ -65,7 +65,7 @@ def _open(context: Context, row: Row) -> None:
 def _changed(form: Form, row: Row) -> AppPasswordChange:
     """Raises BadName."""
     expires = str(form["expires"])
-    is_same = expires == _day(row["expires"])
+    is_same = expires == (row["expires"] or "")
     return AppPasswordChange(
         networks=networks_of(form.lines("networks")),
         senders=senders_of(form.lines("senders")),
@@ -82,10 +82,6 @@ def _number(key: str, text: str) -> int:
     if digits and not digits.isdecimal():
         raise BadName(f"{key_of(Allotted, key).label}: {text!r} is no number", "write digits, or nothing")
     return int(digits or 0)
-
-
-def _day(expires: str | None) -> str:
-    return "" if expires is None else expires
 
 
 async def _revoke(context: Context, account: str, label: str) -> None:

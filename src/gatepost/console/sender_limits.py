@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from nicegui import ui
@@ -28,10 +28,9 @@ def of_kind(bench: Bench, kind: str) -> dict[str, dict[str, Any]]:
     return dict(found) if isinstance(found, dict) else {}
 
 
-def written_name(bench: Bench, kind: str, names: Iterable[str]) -> str:
-    """The name under which the draft has one of these already, else the first of them."""
-    wanted = list(names)
-    return next((name for name in of_kind(bench, kind) if name.lower() in wanted), wanted[0])
+def written_name(bench: Bench, kind: str, names: Collection[str], otherwise: str) -> str:
+    """The name under which the draft has one of these, which are in lower case."""
+    return next((name for name in of_kind(bench, kind) if name.lower() in names), otherwise)
 
 
 def open_limits(bench: Bench, kind: str, name: str, done: Callable[[], object]) -> None:
@@ -75,7 +74,7 @@ def limits_of_group(bench: Bench, name: str) -> None:
 
     @ui.refreshable
     def table() -> None:
-        there = of_kind(bench, "groups").get(written_name(bench, "groups", [name.lower()]), {})
+        there = of_kind(bench, "groups").get(written_name(bench, "groups", [name.lower()], name), {})
         rows = [(key, number(key, there.get(key)) or words.AS_ALL) for key in KEYS]
         Table(words.LIMITS, [_label, Column[tuple[str, str]](words.LIMITS, lambda row: row[1])], rows)
 
@@ -91,14 +90,10 @@ def _with_button(bench: Bench, kind: str, names: list[str], table: Any) -> None:
         with ui.element("div").classes("gp-verbs"):
             open_button(
                 words.EDIT_LIMITS,
-                lambda: open_limits(bench, kind, _spelled(bench, kind, names, name), table.refresh),
+                lambda: open_limits(bench, kind, written_name(bench, kind, names, name), table.refresh),
                 name,
             )
     table()
-
-
-def _spelled(bench: Bench, kind: str, names: list[str], otherwise: str) -> str:
-    return next((name for name in of_kind(bench, kind) if name.lower() in names), otherwise)
 
 
 def _holds(key: str, own: Allotment, of_groups: Allotment, all_: Allotment) -> str:

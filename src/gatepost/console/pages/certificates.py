@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from nicegui import events, ui
 
 from gatepost.admin.acts_certificates import NewCertificate
-from gatepost.admin.certificate import certificate_rows, self_signed
+from gatepost.admin.certificate import certificate_rows
 from gatepost.admin.certimport import CannotImport
 from gatepost.config.edit import EditError
 from gatepost.console.acting import doing, say_refused
@@ -96,7 +97,7 @@ def _import(context: Context) -> None:
             file.content, form["name"], key.content, Secret(password) if password else None,
             even_so=form["even_so"],
         )  # fmt: skip
-        return await _bring(context, new)
+        return await _brought(context, lambda: context.acts.certificate.bring(new))
 
     with Form(words.IMPORT.rstrip("."), words.IMPORT_VERB, bring) as form:
         file = _File(words.CHOOSE_FILE)
@@ -108,21 +109,17 @@ def _import(context: Context) -> None:
 
 def _make(context: Context) -> None:
     async def make(form: Form) -> bool:
-        try:
-            pair = self_signed(form.lines("hostnames"))
-        except (ValueError, IndexError):
-            say_refused(words.HOSTNAMES)
-            return False
-        return await _bring(context, NewCertificate(pair.chain + pair.key, form["name"]))
+        names, name = form.lines("hostnames"), form["name"]
+        return await _brought(context, lambda: context.acts.certificate.make(names, name=name))
 
     with Form(words.MAKE.rstrip("."), words.MAKE_VERB, make) as form:
         form.text("hostnames", words.HOSTNAMES, context.house.settings().hostname)
         form.line("name", words.AS_NAME, "default")
 
 
-async def _bring(context: Context, new: NewCertificate) -> bool:
+async def _brought(context: Context, act: Callable[[], Awaitable[Row]]) -> bool:
     try:
-        row = await doing(words.IMPORTING, lambda: context.acts.certificate.bring(new))
+        row = await doing(words.IMPORTING, act)
     except (CannotImport, EditError, OSError) as problem:
         say_refused(str(problem))
         return False
