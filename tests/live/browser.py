@@ -81,6 +81,8 @@ class Desk:
     def go(self, path: str) -> Page:
         self.page.goto(address(self.house) + path)
         self.page.locator("#content").wait_for()
+        # Before that the browser keeps what is typed and pressed, and may tell it in another order.
+        self.page.wait_for_function("window.did_handshake")
         return self.page
 
     def begin_anew(self) -> None:

@@ -18,7 +18,7 @@ def opened(page: Any, path: str) -> None:
     """The page is there, and what it counts was counted."""
     page.goto(path, wait_until="domcontentloaded")
     page.wait_for_selector("main h1")
-    page.wait_for_function("window.did_handshake")  # what is pressed before is lost
+    page.wait_for_function("window.did_handshake")  # before, typing and pressing may be told in another order
     page.wait_for_function(_LOADED)
 
 
