@@ -95,6 +95,29 @@ def test_a_name_stays_under_attack_while_it_is_tried_and_not_much_longer() -> No
     assert not here.guard.is_under_attack("bob")
 
 
+def test_who_goes_on_guessing_at_a_name_under_attack_is_refused_like_any_guesser() -> None:
+    here = rig()
+    for number, peer in enumerate(attackers(20)):
+        here.login("bob", f"guess{number}", peer)
+    assert here.guard.is_under_attack("bob")
+    for number in range(10):
+        assert not here.guard.refuses(ip_address(AWAY))
+        here.login("bob", f"more{number}", AWAY)
+    here.login("bob", "another", AWAY)
+    assert here.guard.refuses(ip_address(AWAY))
+
+
+def test_owners_who_wait_in_a_new_place_for_an_attack_to_end_are_no_guessers() -> None:
+    here = Rig(GuardSettings(), passwords={f"user{one}": f"right{one}" for one in range(30)})
+    for number, peer in enumerate(attackers(600)):
+        here.login(f"user{number % 30}", f"guess{number}", peer)
+    assert len(here.guard.names_under_attack()) == 30
+    for _ in range(5):  # their programs try again, always the same password
+        for one in range(30):
+            assert refused(here.login(f"user{one}", f"right{one}", AWAY))
+    assert not here.guard.refuses(ip_address(AWAY))
+
+
 def test_all_forms_of_a_name_are_one_name() -> None:
     here = rig()
     forms = ("bob", "BOB@Example.org", "CORP\\bob", " bob ")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from gatepost.config.schema import Guard as GuardSettings
 from gatepost.guard.attempt import GUESSES, Attempt, Tried, Welcome
@@ -144,7 +144,7 @@ class Guard:
         if this.familiarity is Familiarity.HOST:
             is_refused = tally is not None and tally.until > at
         else:
-            is_refused = self._is_refused(this, tally, now, at)
+            is_refused = self._is_refused(this, attempt.peer, tally, now, at)
         if is_refused:
             # As slow as before, so that nobody can tell when guessing became pointless.
             return Treatment(self._settings.delay_most_seconds, refused=True)
@@ -171,7 +171,7 @@ class Guard:
         elif tried.reason in GUESSES:
             self._guessed(this, tried)
 
-    def _is_refused(self, this: Trial, host: Tally | None, now: float, at: float) -> bool:
+    def _is_refused(self, this: Trial, peer: Peer, host: Tally | None, now: float, at: float) -> bool:
         """Somebody who is not on a machine of the name's own."""
         ledger = self.ledger
         _, small, large, name = this.bounds
@@ -183,8 +183,15 @@ class Guard:
                 tally = ledger.find(name.scope, name.key)
                 if tally is not None and tally.until > at:
                     ledger.prolong(name.scope, name.key, now, self._settings.refuse_seconds)
+                    self._guessed_in_vain(this, peer, at)
                     return True
         return False
+
+    def _guessed_in_vain(self, this: Trial, peer: Peer, at: float) -> None:
+        """A stranger tried a name under attack. It is not looked at, but of two passwords one is wrong."""
+        names, pair = self.names, this.there.host + this.key
+        if this.proof is not None and names.guessed(Scope.PAIR, pair, names.at(self._clock()), this.mark) > 1:
+            self._count(this, this.bounds[:-1], peer, at)
 
     def _measured(self, this: Trial, first: Tally | None, at: float, *, repeat: bool) -> Treatment:
         """By the counts, and by what is under way."""
@@ -245,7 +252,12 @@ class Guard:
                 )
             return
         self._count_spray(this)
-        for bound in this.bounds:
+        self._count(this, this.bounds, peer, at)
+
+    def _count(self, this: Trial, bounds: Iterable[Bound], peer: Peer, at: float) -> None:
+        """A wrong password of a strange place."""
+        ledger = self.ledger
+        for bound in bounds:
             if ledger.guessed(bound.scope, bound.key, at, this.mark) < bound.most:
                 continue
             if bound.scope is Scope.HOST:
