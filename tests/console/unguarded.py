@@ -1,6 +1,7 @@
-"""The console without its sign-in, for looking at pages: python -m console.unguarded FILE PORT [ROLE]
+"""The console without its sign-in, for looking at pages: python -m console.unguarded FILE PORT
 
-Whoever asks on this loopback address is an administrator, or of the role named. Part of the tests alone.
+Whoever asks on this loopback address is an administrator, or what the cookies
+`who` and `role` say. Part of the tests alone.
 """
 
 from __future__ import annotations
@@ -41,18 +42,19 @@ class Somebody:
         return Actor(self.key, self.role, via="console", peer="127.0.0.1")
 
 
-def everybody(app: Any, role: Role) -> Any:
+def everybody(app: Any) -> Any:
     async def behind(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             cookies = dict(scope["headers"]).get(b"cookie", b"").decode()
-            names = [part.partition("=")[2] for part in cookies.split("; ") if part.startswith("who=")]
-            scope = {**scope, VISITOR: Somebody(names[0] if names else "operator@example.org", role)}
+            said = {name: value for name, _, value in (one.partition("=") for one in cookies.split("; "))}
+            role = Role(said.get("role", "administrator"))
+            scope = {**scope, VISITOR: Somebody(said.get("who", "operator@example.org"), role)}
         await app(scope, receive, send)
 
     return behind
 
 
-async def serve(file: Path, port: int, role: Role) -> None:
+async def serve(file: Path, port: int) -> None:
     place = Place(load(file).state)
     house, log = House(file, place, Accounts.open(place.accounts)), Log(LogWriter(sys.stderr.fileno()))
     nothing: Any = None  # what belongs to the sign-in is not here
@@ -63,13 +65,9 @@ async def serve(file: Path, port: int, role: Role) -> None:
     app.add_middleware(Guarded, names=lambda: ())
     door = socket.create_server(("127.0.0.1", port))
     print(f"listening {door.getsockname()[1]}", flush=True)
-    await web_server(everybody(app, role), None).serve([door])
+    await web_server(everybody(app), None).serve([door])
 
 
 if __name__ == "__main__":
     os.chdir(Path(sys.argv[1]).parent)
-    asyncio.run(
-        serve(
-            Path(sys.argv[1]), int(sys.argv[2]), Role(sys.argv[3] if len(sys.argv) > 3 else "administrator")
-        )
-    )
+    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))

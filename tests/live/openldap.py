@@ -79,9 +79,9 @@ _SEED = "\n".join(
 
 
 class OpenLdap:
-    """slapd at `host`; its certificate names the address."""
+    """slapd at `host`; its certificate names the address. `more` is LDIF."""
 
-    def __init__(self, folder: Path, authority: Authority) -> None:
+    def __init__(self, folder: Path, authority: Authority, *more: str) -> None:
         self.host = loopback.address(LDAP, LDAPS)
         self.ca_file = authority.ca_file
         certificate = authority.issue(f"ldap.{self.host}", self.host)
@@ -93,7 +93,7 @@ class OpenLdap:
                 base=BASE, root=ROOT, password=PASSWORD,
             )
         )  # fmt: skip
-        (folder / "seed.ldif").write_text(_SEED)
+        (folder / "seed.ldif").write_text("\n".join((_SEED, *more)))
         added = run("slapadd", "-q", "-f", self._configuration, "-l", folder / "seed.ldif")
         if added.returncode:
             raise ProgramFailed(added.stdout)

@@ -72,8 +72,10 @@ def _new(context: Context, name: str) -> None:
 
 def _show(issued: Issued) -> None:
     """The only time that the secret is seen. It goes with the dialog."""
-    with ui.dialog(value=True).props("persistent"), ui.card().classes("gp-form"):
-        Text("h2", words.NEW_APP_PASSWORD.rstrip("."))
+    title = words.NEW_APP_PASSWORD.rstrip(".")
+    with ui.dialog(value=True).props("persistent") as dialog, ui.card().classes("gp-form"):
+        dialog.props["aria-label"] = title
+        Text("h2", title)
         Text("p", words.SHOWN_ONCE.format(label=issued.app_password.label))
         Text("output", grouped(issued.secret), "gp-secret gp-mono")
         for note in issued.notes:

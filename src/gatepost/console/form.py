@@ -31,6 +31,7 @@ class Form:
                 ui.button(words.CANCEL, on_click=self._close).props("flat")
                 self._button = ui.button(verb, on_click=self._go).props("unelevated")
         self._dialog.on("keydown.escape", self._close)
+        self._dialog.on("hide", self._dialog.delete)  # not before: the focus goes back as it hides
         self._dialog.open()
 
     def __enter__(self) -> Form:
@@ -93,4 +94,3 @@ class Form:
 
     def _close(self) -> None:
         self._dialog.close()
-        self._dialog.delete()

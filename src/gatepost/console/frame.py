@@ -19,7 +19,7 @@ from nicegui import ui
 from gatepost.admin.link import NotRunning, Refused
 from gatepost.config.load import ConfigError
 from gatepost.config.schema import Settings
-from gatepost.console.context import Context, is_zone
+from gatepost.console.context import Context
 from gatepost.console.drafts import Drafts
 from gatepost.console.office import Office
 from gatepost.console.page import Page
@@ -28,20 +28,15 @@ from gatepost.console.texts import frame as words
 from gatepost.console.texts.pages import FILE_BROKEN
 from gatepost.console.tree import Node, tree
 from gatepost.console.visitor import VISITOR, SignedOut
+from gatepost.console.zone import KEEP_ZONE, asked_for_zone, zone_of
 
 _STYLE: Final = files("gatepost.console").joinpath("style.css").read_text("utf-8")
 _YEAR_SECONDS: Final = 31_536_000
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 ACCOUNT: Final = "/account"
-# The zone is known from the second request on: the first one tells the browser to say it.
-_SCRIPT: Final = f"""
+_SCRIPT: Final = f"""{KEEP_ZONE}
 (() => {{
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const keep = (name, value) =>
-    document.cookie = `${{name}}=${{value}}; path=/; max-age={_YEAR_SECONDS}; samesite=strict`;
-  if (zone && !document.cookie.includes(`gatepost_zone=${{encodeURIComponent(zone)}}`))
-    keep('gatepost_zone', encodeURIComponent(zone));
   const reveal = tries => {{
     const chosen = document.querySelector('.gp-tree [aria-current=page]');
     const tree = chosen?.closest('.q-drawer__content');
@@ -51,8 +46,9 @@ _SCRIPT: Final = f"""
       tree.scrollTop += one.top - all.top - (all.height - one.height) / 2;
   }};
   reveal(200);
-  window.gatepostTheme = dark => keep('gatepost_theme', dark ? 'dark' : 'light');
 }})();
+window.gatepostTheme = dark => document.cookie =
+  `gatepost_theme=${{dark ? 'dark' : 'light'}}; path=/; max-age={_YEAR_SECONDS}; samesite=strict`;
 """
 
 
@@ -63,11 +59,14 @@ def route(page: Page, office: Office, drafts: Drafts) -> None:
         visitor = request.scope.get(VISITOR)
         if visitor is None:
             return RedirectResponse(SIGN_IN, 303)
+        zone = zone_of(request)
+        if zone is None:
+            return asked_for_zone()
         context = Context(
             office.house,
             visitor,
             drafts,
-            zone=_zone(request),
+            zone=zone,
             parameters={key: str(value) for key, value in request.path_params.items()},
             query=dict(request.query_params),
         )
@@ -93,11 +92,6 @@ async def _built(page: Page, context: Context) -> None:
         ui.label(FILE_BROKEN).classes("gp-note bad text-weight-bold").props("role=alert")
         for fault in error.faults:
             ui.label(str(fault)).classes("gp-mono gp-break")
-
-
-def _zone(request: Request) -> str:
-    said = request.cookies.get("gatepost_zone", "").replace("%2F", "/")
-    return said if said and is_zone(said) else "UTC"
 
 
 async def _states(context: Context) -> tuple[dict[str, str], bool]:

@@ -32,8 +32,8 @@ def columns(context: Context) -> list[Column[Row]]:
     return [
         Column(words.MESSAGE, lambda row: _id(row), "gp-nowrap"),
         Column(words.STATE, _state),
-        Column(words.SENDER, lambda row: row["sender"] or words.NULL_SENDER),
-        Column(words.RECIPIENTS, _recipients),
+        Column(words.SENDER, lambda row: row["sender"] or words.NULL_SENDER, "gp-address"),
+        Column(words.RECIPIENTS, _recipients, "gp-address"),
         Column(words.ARRIVED, lambda row: context.local_time(row["received_at"]), "gp-nowrap"),
         Column(words.NEXT_TRY, lambda row: next_try(context, row), "gp-nowrap"),
         Column(words.SIZE, lambda row: size(row["size_bytes"]), "gp-number", wide=True),

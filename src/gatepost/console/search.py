@@ -55,7 +55,7 @@ def search(
 def _field(one: Condition, value: str) -> Any:
     if one.choices is None:
         made: Any = ui.input(one.label, value=value, placeholder=one.hint).props("dense outlined")
-        made.props("autocomplete=off spellcheck=false")
+        made.props("autocomplete=off spellcheck=false" + (" stack-label" if one.hint else ""))
         return made
     choices = {"": one.otherwise, **one.choices}
     made = ui.select(choices, label=one.label, value=value if value in choices else "")

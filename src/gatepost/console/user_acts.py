@@ -7,6 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
+from gatepost.admin.accounts import relay_groups
 from gatepost.admin.acts_accounts import UserChange
 from gatepost.console.acting import doing, say_refused
 from gatepost.console.confirm import confirmed
@@ -18,6 +19,7 @@ from gatepost.console.texts import people as words
 from gatepost.store.user import User
 
 _MEGABYTE = 1_000_000
+_GROUPS = 200  # of more the name is asked for: nobody looks through such a list
 
 
 class UserVerbs:
@@ -155,7 +157,18 @@ class UserVerbs:
         what = words.RELEASING.format(name=self._name)
         await self._done(what, lambda: self._context.acts.guard.release(self._name))
 
-    def _join(self) -> None:
+    async def _join(self) -> None:
+        house = self._context.house
+        groups = await house.work(lambda: house.accounts.groups.page(limit=_GROUPS + 1))
+        if not groups:
+            ui.notify(words.NO_GROUP_TO_JOIN, type="warning")
+            return
+        relaying = relay_groups(house.settings())
+        names = {
+            one.name: words.GROUP_GIVING.format(group=one.name) if one.name.lower() in relaying else one.name
+            for one in groups
+        }
+
         async def join(form: Form) -> bool:
             group, even_so = str(form["group"]), bool(form["even_so"])
             what = words.JOINING.format(member=self._name, group=group)
@@ -163,7 +176,10 @@ class UserVerbs:
             return await self._done(what, lambda: acts.join(group, f"user:{self._name}", even_so=even_so))
 
         with Form(words.JOIN.rstrip("."), words.ADD, join) as form:
-            form.line("group", words.GROUP_NAME, first=True)
+            if len(groups) > _GROUPS:
+                form.line("group", words.GROUP_NAME, first=True)
+            else:
+                form.choice("group", words.GROUP, names)
             form.tick("even_so", words.EVEN_SO_MEMBER)
 
     async def _leave(self, group: str) -> None:

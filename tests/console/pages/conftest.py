@@ -45,7 +45,7 @@ def gate(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="module")
 def context(chromium: Any, gate: Gate) -> Iterator[Any]:
     """One reader, whose browser has the console's scripts after the first page."""
-    made = chromium.new_context(base_url=gate.url, timezone_id="Europe/Berlin")
+    made = chromium.new_context(base_url=gate.url, timezone_id="Europe/Berlin", reduced_motion="reduce")
     made.set_default_timeout(60_000)
     yield made
     made.close()

@@ -17,6 +17,9 @@ from urllib.parse import quote
 
 from daemon.house import EXTRA, INTERNET, SOURCES, SUBMISSION, House, internet, message
 from gatepost.admin.attacks import ban
+from gatepost.admin.certificate import self_signed, write_pair
+from gatepost.config.load import load
+from gatepost.store.accounts import Accounts
 from live.program import Program
 
 TESTS = Path(__file__).parents[2]
@@ -31,6 +34,7 @@ CORPUS = (
     "javascript:window.pwned=1",
 )
 """Each of these would set `window.pwned`, were it read as anything but text."""
+ZONE = "Asia/Tokyo"
 REFUSAL = "no " + " ".join(CORPUS)
 
 
@@ -77,6 +81,10 @@ class Gate:
         """So many messages wait, each was tried."""
         return until(lambda: [r for r in self.queue() if r["attempts"]], lambda rows: len(rows) >= count)
 
+    def change(self, *lines: str) -> None:
+        """Lines are at the end of the file."""
+        self.house.file.write_text(self.house.file.read_text() + "".join(f"{line}\n" for line in lines))
+
     def hand_in(self, sender: str, subject: str, rcpt: str = "them@remote.example") -> None:
         """A message that the next hop puts off."""
         with self.house.smtp(EXTRA) as session:
@@ -117,6 +125,7 @@ def begun(house: House) -> Gate:
         more=f'[routes."remote.example"]\nvia = "smtp://127.0.0.1:{next_hop.server_address[1]}"\n'
         "[tracking]\nsubjects = true\n",
     )  # fmt: skip
+    _furnish(house)
     house.start()
     console = Program(
         [sys.executable, "-m", "console.unguarded", str(house.file), "0"],
@@ -129,16 +138,30 @@ def begun(house: House) -> Gate:
     return gate
 
 
+def _furnish(house: House) -> None:
+    """A certificate, names and addresses that were chosen by somebody with bad intentions."""
+    certs = house.folder / "certs"
+    write_pair(self_signed(CORPUS), certs / "bad.pem", certs / "bad.key")
+    with house.file.open("a") as file:
+        file.write('[certificates.bad]\nchain = "certs/bad.pem"\nkey = "certs/bad.key"\n')
+    settings, accounts = load(house.file), Accounts.open(house.place.accounts)
+    accounts.users.add("eve@example.org", domains=settings.domains, by=IMAGE, full_name=IMAGE)
+    accounts.groups.add(IMAGE, by="test")
+    accounts.aliases.add("eva@example.org", ["eve@example.org"], domains=settings.domains, by="test")
+    accounts.close()
+
+
 def _attack(gate: Gate) -> None:
     """Everything that a peer may say, with the corpus in it."""
     for number, bad in enumerate(CORPUS):
         quoted = bad.replace("\\", "\\\\").replace('"', '\\"')
-        gate.hand_in(f'<"{quoted}"@bad.example>', f"{number} {bad}")
+        gate.hand_in(f'<"{quoted}"@bad.example>', f"{number} {bad}", f'"{quoted}"@remote.example')
     gate.deferred(len(CORPUS))
     house = gate.house
     with house.smtp(INTERNET) as session:
         for bad in CORPUS:
             session.docmd(f"EHLO {bad}")
+            session.docmd(f"AUTH {bad}")
         session.ehlo("bad.example")
         for bad in CORPUS:
             quoted = bad.replace("\\", "\\\\").replace('"', '\\"')
@@ -178,10 +201,12 @@ def paths(gate: Gate) -> list[str]:
         "/sessions",
         "/sessions/smtp/internet",
         "/users",
+        "/users/eve@example.org",
         "/users/ann@example.org",
         f"/users/{quote(IMAGE, safe='')}",
         "/groups",
         "/groups/POP3%20Relay",
+        f"/groups/{quote(IMAGE, safe='')}",
         "/aliases",
         "/devices",
         "/directory",
@@ -206,5 +231,7 @@ def paths(gate: Gate) -> list[str]:
         "/routes",
         "/servers/smtp/internet?tab=messages",
         "/changes",
+        "/history",
+        "/administrators",
         "/weaknesses",
     ]

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 
 from console.pages.gate import Gate
-from console.pages.test_pages import faults, opened
+from console.pages.looking import axe, fits, opened
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("console-pages")]
-_FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-_AXE = {"resultTypes": ["violations"]}
 
 
 @pytest.fixture
@@ -81,9 +79,9 @@ def applied(page: Any) -> str:
 
 def is_clean(page: Any) -> None:
     """As it is coloured, and on a phone, with whatever dialog is open."""
-    assert faults(page, _AXE) == []
+    assert axe(page) == []
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_function(_FITS)
+    fits(page)
     page.set_viewport_size({"width": 1280, "height": 900})
 
 

@@ -131,7 +131,8 @@ async def _brought(context: Context, act: Callable[[], Awaitable[Row]]) -> bool:
 
 def _tell(context: Context, row: Row) -> None:
     """What was imported, and what may keep clients from trusting it."""
-    with ui.dialog(value=True).props("persistent"), ui.card().classes("gp-form"):
+    with ui.dialog(value=True).props("persistent") as dialog, ui.card().classes("gp-form"):
+        dialog.props["aria-label"] = words.CERTIFICATES
         names, ends = ", ".join(row["names"]), context.local_time(row["not_after"])[:10]
         Text("p", words.IMPORTED.format(name=row["name"], names=names, ends=ends), "gp-note good gp-break")
         for doubt in row["doubts"]:

@@ -45,17 +45,17 @@ async def changes(context: Context) -> None:
             Column[Change](words.WHO, lambda one: one.who),
             Column[Change](words.ACT, lambda one: one.what, "gp-nowrap"),
             Column[Change](words.SUBJECT, lambda one: one.subject),
-            Column[Change](words.BEFORE, lambda one: told(one.before)),
-            Column[Change](words.AFTER, lambda one: told(one.after)),
+            Column[Change](words.BEFORE, lambda one: told(one.before, alone=one.after is None)),
+            Column[Change](words.AFTER, lambda one: told(one.after, alone=one.before is None)),
         ],
         found[:_PAGE],
     )
     turning(_PATH, query, str(found[_PAGE - 1].id) if len(found) > _PAGE else None, name="before")
 
 
-def told(facts: Mapping[str, Fact] | None) -> str:
-    """The facts in one line."""
-    return "; ".join(f"{name}: {_fact(fact)}" for name, fact in (facts or {}).items())
+def told(facts: Mapping[str, Fact] | None, *, alone: bool = False) -> str:
+    """The facts in one line; without those that say nothing when there are none to compare them with."""
+    return "; ".join(f"{name}: {_fact(fact)}" for name, fact in (facts or {}).items() if fact or not alone)
 
 
 def _fact(fact: Fact) -> str:

@@ -71,7 +71,9 @@ async def _notes(context: Context, status: Row | None) -> None:
     workers = count(status["workers"], *words.WORKERS)
     started = context.local_time(status["started_at"])
     text = words.RUNNING.format(at=started, generation=status["generation"], workers=workers)
-    Text("p", text, "gp-quiet")
+    with ui.element("p").classes("gp-quiet"):
+        Text("span", f"{text} ")
+        link(words.WHO_COULD, "/weaknesses")
     if status["selftest"].get("state") == "failed":
         failed = "; ".join(status["selftest"]["failed"])
         Text("p", words.SELFTEST_FAILED.format(text=failed), "gp-note bad").props("role=alert")

@@ -100,13 +100,23 @@ def _columns(context: Context) -> list[Column[Row]]:
     return [
         Column(words.TIME, lambda row: context.local_time(row["at"]), "gp-nowrap"),
         Column(words.WHAT, what),
-        Column(words.SEARCH_ID, which),
-        Column(words.SENDER, lambda row: row["sender"] or words.NULL_SENDER),
-        Column(words.RECIPIENTS, recipients),
-        Column(words.WHERE, lambda row: f"{row['virtual_server']}, {row['peer']}", wide=True),
-        Column(words.USER, lambda row: row["user"] or "", wide=True),
+        Column(words.SEARCH_ID, which, "gp-nowrap"),
+        Column(words.SENDER, _sender, "gp-address"),
+        Column(words.RECIPIENTS, recipients, "gp-address"),
+        Column(words.WHERE, _where, wide=True),
         Column(words.ANSWER, _answer),
     ]
+
+
+def _sender(row: Row) -> str:
+    """Empty when the peer was refused before it named one."""
+    named = row["kind"] == "message" or row["recipient"]
+    return row["sender"] or (words.NULL_SENDER if named else "")
+
+
+def _where(row: Row) -> str:
+    there = f"{row['virtual_server']}, {row['peer']}"
+    return words.WHERE_AND_WHO.format(where=there, user=row["user"]) if row["user"] else there
 
 
 def session_path(session: str) -> str:

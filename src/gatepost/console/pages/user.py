@@ -95,7 +95,7 @@ def _groups(context: Context, ways: dict[str, tuple[str, ...]], verbs: UserVerbs
     rows = sorted(ways.items())
     verbs.join_button()
     if not rows:
-        empty(words.IN_NO_GROUP)
+        empty(words.IN_NO_GROUP, words.IN_NO_GROUP_REMEDY)
         return
 
     def name(row: tuple[str, tuple[str, ...]]) -> None:

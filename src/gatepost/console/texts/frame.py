@@ -46,3 +46,4 @@ YOUR_SIGN_IN: Final = "Your sign-in"
 ROLES: Final = {"viewer": "Viewer", "operator": "Operator", "administrator": "Administrator"}
 STATES: Final = {"running": "running", "paused": "paused", "stopped": "stopped", "draft": "not in force yet"}
 NOT_RUNNING: Final = "Gatepost does not answer: what is shown is what the file says."
+NEEDS_SCRIPT: Final = "The console needs scripts and cookies."

@@ -127,6 +127,7 @@ WHAT: Final = "What"
 REFUSED: Final = "refused"
 ACCEPTED: Final = "taken in"
 WHERE: Final = "Where"
+WHERE_AND_WHO: Final = "{where}, by {user}"
 TRACKING_EMPTY: Final = "Nothing is on record."
 TRACKING_EMPTY_REMEDY: Final = (
     "Take a condition away, or look further back. History is kept for the days in [tracking]."

@@ -66,4 +66,5 @@ SELFTEST_FAILED: Final = "The self-test found a way to relay that should not be:
 NOT_RUNNING: Final = "Gatepost does not run. Start it: `gatepost run`, or the service."
 CONTAINED: Final = "{accounts} contained."
 ACCOUNTS: Final = ("account is", "accounts are")
+WHO_COULD: Final = "Who could relay, and what is weak"
 SEE: Final = "Show"
