@@ -73,6 +73,8 @@ def _looked_at(page: Any, name: str) -> list[str]:
     page.keyboard.press("Enter")
     page.wait_for_function(_INSIDE)
     page.wait_for_selector(".q-dialog__inner:not([class*=q-transition])")
+    if name == "Import...":
+        page.wait_for_selector("input[type=file][aria-label]", state="attached")
     found = axe(page, ".q-dialog")
     page.evaluate("Quasar.Dark.set(true)")
     found += [f"dark: {one}" for one in axe(page, ".q-dialog", colours=True)]

@@ -15,7 +15,8 @@ _LOOK = """() => {
   const one = document.activeElement;
   one.dataset.reached = 'yes';
   const framed = getComputedStyle(one);
-  const seen = (framed.outlineStyle !== 'none' && parseFloat(framed.outlineWidth) >= 2)
+  const seen = framed.boxShadow !== 'none'
+    || (framed.outlineStyle !== 'none' && parseFloat(framed.outlineWidth) >= 2)
     || one.closest('.q-field--focused, .q-checkbox:focus, .q-checkbox:focus-visible') !== null;
   return [one === document.body, seen ? '' : one.outerHTML.slice(0, 160)];
 }"""

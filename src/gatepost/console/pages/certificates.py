@@ -23,10 +23,14 @@ from gatepost.secret import Secret
 Row = dict[str, Any]
 _MOST_BYTES: Final = 1_000_000
 _SOON_DAYS: Final = 30
-# Quasar's button that opens the file dialog has a picture and no name.
-_NAMED: Final = """document.querySelectorAll('.gp-upload').forEach(field => {
-  const name = field.querySelector('.q-uploader__title').textContent;
-  field.querySelector('a.q-btn')?.setAttribute('aria-label', name);
+# Quasar's button has a picture, no name, and the field for the file inside it: the field itself is used.
+_NAMED: Final = """document.querySelectorAll('.gp-upload').forEach(one => {
+  const button = one.querySelector('a.q-btn'), field = one.querySelector('input[type=file]');
+  if (!button || !field) return;
+  button.removeAttribute('role');
+  button.removeAttribute('tabindex');
+  field.tabIndex = 0;
+  field.setAttribute('aria-label', one.querySelector('.q-uploader__title').textContent);
 })"""
 _BAD_DAYS: Final = 7
 
