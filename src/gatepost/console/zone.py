@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from typing import Final
+from urllib.parse import unquote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
@@ -40,7 +41,7 @@ def zone_of(request: Request) -> str | None:
     said = request.cookies.get(_COOKIE)
     if said is None:
         return None
-    said = said.replace("%2F", "/")
+    said = unquote(said)
     return said if is_zone(said) else "UTC"
 
 
