@@ -13,16 +13,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Collection, Coroutine, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 from gatepost.admin.generation import Generations
 from gatepost.admin.guardhouse import GuardHouse
 from gatepost.admin.keeper import ended
 from gatepost.admin.link import Link, Refused, Value, reachable
 from gatepost.admin.patrol import Beat, Patrol
-from gatepost.admin.probe import Guest, coming
 from gatepost.admin.switches import switches_of
 from gatepost.config.check import check
 from gatepost.config.load import ConfigError, load_text, read_text
@@ -84,7 +82,7 @@ class Daemon:
             console,
             log,
         )
-        self._patrol = Patrol(log, self._announce, self._patrol_over)
+        self._patrol = Patrol(log, self._told_to_all)
         self._guard = GuardHouse(
             settings,
             GuardStore(place.guard),
@@ -236,14 +234,9 @@ class Daemon:
         listeners = self._ends.addresses(openings(self._settings))
         self._patrol.due(Beat(self._settings, listeners, self._generation.number))
 
-    def _announce(self, host: str, port: int, guest: Guest | None) -> None:
-        self._from_thread(self._workers.ask_all("selftest-from", **coming(host, port, guest)))
-
-    def _patrol_over(self) -> None:
-        self._from_thread(self._workers.ask_all("selftest-over"))
-
-    def _from_thread(self, work: Coroutine[Any, Any, Value]) -> None:
+    def _told_to_all(self, verb: str, **fields: Value) -> None:
         """Done in the loop, or not at all when the end is near."""
+        work = self._workers.ask_all(verb, **fields)
         try:
             asyncio.run_coroutine_threadsafe(work, self._loop).result(_TELL_SECONDS)
         except (RuntimeError, TimeoutError):

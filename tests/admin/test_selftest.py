@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from authority import ClientAuthority
-from gatepost.admin.probe import SMUGGLED_ENDS, Announce, Guest, Result, coming, relay_forms
+from gatepost.admin.probe import SMUGGLED_ENDS, Announce, Guest, Result, relay_forms
 from gatepost.admin.selftest import selftest
+from gatepost.admin.selftest_round import announced, coming
 from gatepost.admin.shard import ShardVerbs
 from gatepost.directory.visitor import Visitor
 from server.gate import Gate, gate, written
@@ -127,7 +128,7 @@ def as_the_daemon(here: Gate) -> Announce:
     loop = asyncio.get_running_loop()
 
     def announce(host: str, port: int, guest: Guest | None) -> None:
-        told = verbs.answer("selftest-from", coming(host, port, guest))
+        told = verbs.answer("selftest-from", {"round": "1", **coming(host, port, guest)})
         asyncio.run_coroutine_threadsafe(told, loop).result(60)
 
     return announce
@@ -157,6 +158,56 @@ def test_an_account_is_tried_and_nobody_else_can_use_it(tmp_path: Path, file: st
             assert seen is None  # of the self-test's own connections alone
             assert here.shard.facing(("127.0.0.1", 2)) is here.shard
             assert await here.shard.facing(("127.0.0.1", 1)).directories.identity(guest.name) is not None
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("mechanism", ["LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"])
+def test_the_account_logs_in_by_what_there_is(tmp_path: Path, mechanism: str) -> None:
+    async def story() -> None:
+        async with gate(tmp_path, ALL_WHO_LOG_IN.replace("PLAIN", mechanism)) as here:
+            ends = {"smtp.submission": [f"127.0.0.1:{here.ports['submission']}"]}
+            believed, announce = (
+                written(tmp_path, SUBMISSION.replace("PLAIN", mechanism)),
+                as_the_daemon(here),
+            )
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(None, lambda: list(selftest(believed, ends, announce)))
+            through = [probe for probe in found if probe.result is Result.FAILED]
+            assert len(through) > 3
+            assert all(probe.name.startswith("relay as an account") for probe in through)
+
+    asyncio.run(story())
+
+
+def test_where_there_are_no_passwords_that_is_said(tmp_path: Path) -> None:
+    async def story() -> None:
+        ClientAuthority(tmp_path / "ca")
+        file = SUBMISSION.replace("PLAIN", "EXTERNAL") + 'client_ca_file = "ca/ca.pem"\n'
+        async with gate(tmp_path, file) as here:
+            ends = {"smtp.submission": [f"127.0.0.1:{here.ports['submission']}"]}
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(None, lambda: list(selftest(here.shard.settings, ends)))
+            skipped = {probe.name: probe.detail for probe in found if probe.result is Result.SKIPPED}
+            assert skipped["relay as an account"] == "nobody logs in with a password here, only by EXTERNAL"
+
+    asyncio.run(story())
+
+
+def test_a_run_that_ends_leaves_the_other_its_connections(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with gate(tmp_path, SUBMISSION) as here:
+            sessions, asked = here.shard.sessions, list[tuple[str, dict[str, object]]]()
+            verbs = ShardVerbs([here.shard.spool], sessions, lambda: None, here.shard.meter)
+            with announced(lambda verb, **fields: asked.append((verb, fields))) as one:
+                one("127.0.0.1", 1, None)
+                with announced(lambda verb, **fields: asked.append((verb, fields))) as other:
+                    other("127.0.0.1", 2, Guest.new("example.org"))
+            for verb, fields in asked[:-1]:
+                await verbs.answer(verb, fields)
+            assert list(sessions.ours) == [("127.0.0.1", 1)]
+            await verbs.answer(*asked[-1])
+            assert not sessions.ours
 
     asyncio.run(story())
 

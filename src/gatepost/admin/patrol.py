@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gatepost.admin.link import Value
-from gatepost.admin.probe import Announce, Probe, Result
+from gatepost.admin.probe import Probe, Result
 from gatepost.admin.selftest import selftest
+from gatepost.admin.selftest_round import announced
 from gatepost.config.schema import Settings
 from gatepost.log import Log
 
@@ -30,12 +31,11 @@ class Beat:
 
 
 class Patrol:
-    """`announce` is told of each connection before it is made; `over` when none follows."""
+    """`ask` tells all workers of each connection before it is made, and when none follows."""
 
-    def __init__(self, log: Log, announce: Announce, over: Callable[[], None]) -> None:
+    def __init__(self, log: Log, ask: Callable[..., Value]) -> None:
         self._log = log
-        self._announce = announce
-        self._over = over
+        self._ask = ask
         self._changed = threading.Condition()
         self._next: Beat | None = None
         self._thread: threading.Thread | None = None
@@ -76,13 +76,11 @@ class Patrol:
 
     def _try(self, beat: Beat) -> None:
         found: list[Probe] = []
-        try:
-            for probe in selftest(beat.settings, beat.listeners, self._announce):
+        with announced(self._ask) as announce:
+            for probe in selftest(beat.settings, beat.listeners, announce):
                 found.append(probe)
                 if self._stopped or self._next is not None:
                     return
-        finally:
-            self._over()
         self._tell(beat, found)
 
     def _tell(self, beat: Beat, found: Sequence[Probe]) -> None:

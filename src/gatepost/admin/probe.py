@@ -58,12 +58,6 @@ Announce = Callable[[str, int, Guest | None], None]
 """Is told address and port of a connection before it is made, and who will log in there."""
 
 
-def coming(host: str, port: int, guest: Guest | None) -> dict[str, str | int]:
-    """The fields by which a worker is told of it."""
-    known = {} if guest is None else {"account": guest.name, "password": guest.password.reveal()}
-    return {"host": host, "port": port, **known}
-
-
 def unannounced(host: str, port: int, guest: Guest | None) -> None:
     """Nobody is told."""
 
@@ -126,6 +120,10 @@ class Caller:
         with suppress(OSError):
             self._file.close()
         self._end.close()
+
+    def certificate(self) -> bytes | None:
+        """What the server showed, DER; None without TLS."""
+        return self._end.getpeercert(binary_form=True) if isinstance(self._end, ssl.SSLSocket) else None
 
     def local_host(self) -> str:
         return str(self._end.getsockname()[0])

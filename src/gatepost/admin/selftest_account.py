@@ -6,11 +6,11 @@ database, and nobody else could use it.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
 from ipaddress import ip_address
 
 from gatepost.admin.probe import STRANGER, Address, Caller, Guest, Probe, call, relay_forms
+from gatepost.admin.selftest_login import log_in, mechanism_for
 from gatepost.config.schema import Settings, TlsMode, VirtualServer
 from gatepost.directory.visitor import Visitor
 from gatepost.policy.access import Right, may
@@ -30,12 +30,16 @@ def as_account(address: Address, settings: Settings, server: VirtualServer, here
     if why_not is not None:
         yield address.skipped(_WHAT, why_not)
         return
+    mechanism = mechanism_for(server.auth)
+    if mechanism is None:
+        yield address.skipped(_WHAT, f"nobody logs in with a password here, only by {', '.join(server.auth)}")
+        return
     forms = relay_forms(domain, here)
     for start in range(0, len(forms), FORMS_A_CONNECTION):
         with call(address, guest) as caller:
             caller.reply()
             introduce(caller, server, implicit=address.implicit, everywhere=True)
-            answer = _log_in(caller, guest)
+            answer = log_in(caller, guest, mechanism)
             if not answer.startswith("235"):
                 yield address.skipped(_WHAT, f"the account of the self-test is not let in: {answer}")
                 return
@@ -46,8 +50,6 @@ def as_account(address: Address, settings: Settings, server: VirtualServer, here
 
 def _why_not(address: Address, server: VirtualServer, guest: Guest, here: str) -> str | None:
     """Why it cannot be tried."""
-    if "PLAIN" not in server.auth:
-        return f"logins are by {', '.join(server.auth)} alone, not by PLAIN"
     if server.tls is TlsMode.OFF and not server.auth_in_clear:
         return "nobody can log in here: there is no TLS"
     identity = Visitor(guest.name, guest.password).identity_of()
@@ -57,12 +59,6 @@ def _why_not(address: Address, server: VirtualServer, guest: Guest, here: str) -
     if may(Right.RELAY, facts, server.access).allowed:
         return "the file lets everybody who logs in relay here"
     return None
-
-
-def _log_in(caller: Caller, guest: Guest) -> str:
-    """The answer. RFC 4616 §2."""
-    text = f"\0{guest.name}\0{guest.password.reveal()}"
-    return caller.say(f"AUTH PLAIN {b64encode(text.encode()).decode()}")
 
 
 def introduce(caller: Caller, server: VirtualServer, *, implicit: bool, everywhere: bool = False) -> None:

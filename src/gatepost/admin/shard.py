@@ -11,9 +11,8 @@ from typing import Any
 from gatepost.admin.link import Refused, Value
 from gatepost.admin.queue import Filter, header_text, item_row
 from gatepost.admin.queue_verbs import QueueVerbs
-from gatepost.directory.visitor import Visitor
+from gatepost.admin.selftest_round import Expected
 from gatepost.meter import Meter
-from gatepost.secret import Secret
 from gatepost.server.sessions import SessionReport, Sessions
 from gatepost.store.orders import Item
 from gatepost.store.spool import Spool
@@ -38,6 +37,7 @@ class ShardVerbs:
         self._sessions = sessions
         self._drain = drain
         self._meter = meter
+        expected = Expected(sessions.ours)
         self._queue = queue = QueueVerbs(spools, note)
         self._own: dict[str, Callable[[Fields], Awaitable[Value]]] = {
             "queue-page": queue.page,
@@ -55,8 +55,8 @@ class ShardVerbs:
             "session-close": self._close_session,
             "metrics": self._metrics,
             "alive": lambda fields: True,
-            "selftest-from": self._expect_selftest,
-            "selftest-over": self._selftest_over,
+            "selftest-from": expected.announced,
+            "selftest-over": expected.over,
             "drain": lambda fields: self._drain(),
         }
 
@@ -105,17 +105,6 @@ class ShardVerbs:
             "queue": status["queue"],
             "oldest": min(oldest, default=None),
         }
-
-    def _expect_selftest(self, fields: Fields) -> Value:
-        """The connection that will come from there is our own, and that account may log in on it."""
-        account = fields.get("account")
-        visitor = None if account is None else Visitor(str(account), Secret(str(fields["password"])))
-        self._sessions.ours[str(fields["host"]), int(fields["port"])] = visitor
-        return True
-
-    def _selftest_over(self, fields: Fields) -> Value:
-        self._sessions.ours.clear()
-        return True
 
     def _list_sessions(self, fields: Fields) -> Value:
         return [session_row(session.report()) for session in self._sessions]

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from gatepost.admin.probe import Probe, Result, coming
+from gatepost.admin.probe import Probe, Result
 from gatepost.admin.selftest import selftest as probes
+from gatepost.admin.selftest_round import announced
 from gatepost.cli.context import NO, Context
 from gatepost.cli.output import print_json, print_lines
 
@@ -19,16 +20,8 @@ def selftest(
     """Try each running virtual server as a stranger and as an account. Exit 3 if anything gets through."""
     here: Context = context.obj
     settings, status = here.settings(), here.ask("status")
-    try:
-        found = list(
-            probes(
-                settings,
-                status["listeners"],
-                lambda *connection: here.ask("selftest-from", **coming(*connection)),
-            )
-        )
-    finally:
-        here.ask("selftest-over")
+    with announced(here.ask) as announce:
+        found = list(probes(settings, status["listeners"], announce))
     if json:
         print_json([asdict(one) | {"result": one.result.value} for one in found])
     else:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import secrets
+from typing import Final
 
 from gatepost.directory.directory import Refusal
 from gatepost.directory.passwordonly import PasswordOnly
@@ -10,6 +12,10 @@ from gatepost.mail.address import parse_address
 from gatepost.policy.facts import Identity
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
+from gatepost.store.scram import SCRAM_SALT_BYTES, Salt, scram_keys
+from gatepost.store.user import ScramKeys
+
+_ITERATIONS: Final = 4096  # RFC 7677 §4; the password is drawn, and lives for one connection
 
 
 class Visitor(PasswordOnly):
@@ -34,6 +40,14 @@ class Visitor(PasswordOnly):
             return Refusal(Reason.UNKNOWN_USER)
         same = hmac.compare_digest(password.reveal().encode(), self._password.reveal().encode())
         return self.identity_of() if same else Refusal(Reason.WRONG_PASSWORD)
+
+    async def scram_keys(self, name: str) -> ScramKeys | None:
+        if name != self._name:
+            return None
+        return scram_keys(self._password, Salt(secrets.token_bytes(SCRAM_SALT_BYTES), _ITERATIONS))
+
+    async def proven(self, name: str, keys: ScramKeys) -> Identity | Refusal:
+        return self.identity_of() if name == self._name else Refusal(Reason.UNKNOWN_USER)
 
     async def pretend(self, password: Secret) -> None:
         """Nobody else sees how long anything takes here."""

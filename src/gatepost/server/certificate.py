@@ -64,7 +64,7 @@ class ServerCertificate:
         """Raises ValueError when the chain holds no certificate."""
         leaf = x509.load_pem_x509_certificate(pair.chain)
         ends = leaf.not_valid_after_utc.timestamp()
-        return ServerCertificate(_names(leaf), ends, _kind(leaf), _binding(leaf))
+        return ServerCertificate(_names(leaf), ends, _kind(leaf), binding_of(leaf))
 
 
 def _kind(leaf: x509.Certificate) -> str:
@@ -85,7 +85,8 @@ def _names(leaf: x509.Certificate) -> tuple[str, ...]:
     return tuple(name.lower() for name in found.get_values_for_type(x509.DNSName))
 
 
-def _binding(leaf: x509.Certificate) -> bytes:
+def binding_of(leaf: x509.Certificate) -> bytes:
+    """The `tls-server-end-point` data of a certificate (RFC 5929 §4)."""
     der = leaf.public_bytes(Encoding.DER)
     algorithm = leaf.signature_hash_algorithm
     # RFC 5929 §4.1: MD5 and SHA-1 are replaced by SHA-256

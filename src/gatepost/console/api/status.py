@@ -11,9 +11,9 @@ from fastapi.responses import PlainTextResponse
 from gatepost.admin.actor import Actor
 from gatepost.admin.acts import Acts
 from gatepost.admin.house import House
-from gatepost.admin.probe import coming
 from gatepost.admin.roles import ACTS
 from gatepost.admin.selftest import selftest as probes
+from gatepost.admin.selftest_round import announced
 from gatepost.admin.status import status_row
 from gatepost.console.api.caller import actor_of, asks
 from gatepost.console.api.idempotency import idempotency_key
@@ -55,14 +55,6 @@ async def selftest(acts: Annotated[Acts, Depends(asks("selftest"))]) -> list[Row
 
 def _probed(house: House) -> list[dict[str, Any]]:
     listeners = house.ask_now("status")["listeners"]
-    try:
-        found = list(
-            probes(
-                house.settings(),
-                listeners,
-                lambda *connection: house.ask_now("selftest-from", **coming(*connection)),
-            )
-        )
-    finally:
-        house.ask_now("selftest-over")
+    with announced(house.ask_now) as announce:
+        found = list(probes(house.settings(), listeners, announce))
     return [asdict(one) | {"result": one.result.value} for one in found]
