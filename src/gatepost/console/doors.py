@@ -88,6 +88,12 @@ def _config(app: App, *, http: type[asyncio.Protocol], lifespan: Any) -> uvicorn
     )
 
 
+def end_text(door: socket.socket) -> str:
+    """Where it listens: `127.0.0.1:8025`, `[::1]:8025`."""
+    host, port = door.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def unix_socket(path: Path) -> socket.socket:
     """A listening Unix socket for its owner alone; one left over is replaced. Raises OSError."""
     with contextlib.suppress(FileNotFoundError):

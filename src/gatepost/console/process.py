@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 import socket
 import ssl
@@ -24,7 +25,8 @@ from gatepost.config.console import Console
 from gatepost.config.load import load_text
 from gatepost.config.schema import Settings
 from gatepost.console.api.app import api_app
-from gatepost.console.doors import Server, socket_server, unix_socket, web_server
+from gatepost.console.doors import Server, end_text, socket_server, unix_socket, web_server
+from gatepost.console.foreign import Foreign
 from gatepost.console.office import Office
 from gatepost.console.people import People
 from gatepost.console.sessions import Sessions
@@ -87,7 +89,7 @@ class Process:
             asyncio.create_task(web.serve([door])),
             asyncio.create_task(local.serve([unix_socket(self._place.api)])),
         ]
-        self._log.event("console-ready", listen=str(door.getsockname()))
+        self._log.event("console-ready", listen=end_text(door))
         gone = asyncio.create_task(link.closed.wait())
         renewing = asyncio.create_task(self._renew())
         await asyncio.wait({gone, *serving}, return_when=asyncio.FIRST_COMPLETED)
@@ -175,6 +177,7 @@ async def serve(begin: Mapping[str, Value]) -> None:
     settings = in_force(begin["text"], Path(begin["file"]))
     writer = LogWriter(sys.stderr.fileno(), partial(loop.call_later, _LOG_SECONDS))
     log = Log(writer, level=settings.log.level.level, form=settings.log.format).bind(process="console")
+    logging.getLogger().addHandler(Foreign(log))
     try:
         process = Process(Path(begin["file"]), settings, log)
         await process.run(socket.socket(fileno=begin["door"]), socket.socket(fileno=begin["link"]))
