@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.admin.audit_guesses import common_guesses, own_guesses
 from gatepost.admin.audit_passwords import PasswordTrials, Subject, fits
+from gatepost.directory.guesses import common_guesses, own_guesses
 from gatepost.directory.password import Cost, Passwords
 from gatepost.directory.password_rules import common_passwords
 from gatepost.secret import Secret

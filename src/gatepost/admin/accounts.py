@@ -25,15 +25,15 @@ Row = dict[str, Any]
 def set_password(accounts: Accounts, user: User, password: Secret, *, even_so: bool = False, by: str) -> None:
     """The password holds, the old one is dead. Raises PasswordRefused, AccountError."""
     salt = accounts.app_passwords.salt(user.name)
-    credential = new_credential(user.name, password, even_so=even_so, salt=salt)
-    accounts.users.set_password(user.name, credential, by=by)
+    credential = new_credential(user.name, password, full_name=user.full_name, even_so=even_so, salt=salt)
+    accounts.users.set_password(user.name, credential, by=by, even_so=even_so)
 
 
 def new_credential(
-    name: str, password: Secret, *, even_so: bool = False, salt: Salt | None = None
+    name: str, password: Secret, *, full_name: str = "", even_so: bool = False, salt: Salt | None = None
 ) -> Credential:
     """The password as it is kept; `salt` is that of the user's devices. Raises PasswordRefused."""
-    require_good(name, password, even_so=even_so)
+    require_good(name, password, full_name=full_name, even_so=even_so)
     passwords = Passwords(slots=1)
     try:
         return passwords.credential(password, salt)
@@ -52,6 +52,7 @@ def add_user(
     addresses: Collection[str] = (),
     administrator: bool = False,
     quota_bytes: int | None = None,
+    even_so: bool = False,
 ) -> User:
     """The user is there, and so is the mailbox. A bare name belongs to the only local domain.
 
@@ -66,6 +67,7 @@ def add_user(
         addresses=tuple(addresses),
         administrator=administrator,
         quota_bytes=quota_bytes,
+        even_so=even_so,
     )
     mailboxes(settings).create(user.name)
     return user

@@ -15,7 +15,7 @@ from gatepost.store.user import User
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """A user to be made. `password` None: nobody can log in with it yet."""
+    """A user to be made. `password` None: nobody can log in with it yet. `even_so`: also a weak one."""
 
     name: str
     password: Secret | None = None
@@ -53,12 +53,12 @@ class UserActs:
             credential = (
                 None
                 if new.password is None
-                else admin.new_credential(name, new.password, even_so=new.even_so)
+                else admin.new_credential(name, new.password, full_name=new.full_name, even_so=new.even_so)
             )
             return admin.add_user(
                 settings, self._house.accounts, name, by=self._desk.by, credential=credential,
                 full_name=new.full_name, addresses=new.addresses, administrator=new.administrator,
-                quota_bytes=new.quota_bytes,
+                quota_bytes=new.quota_bytes, even_so=new.even_so,
             )  # fmt: skip
 
         return await self._desk.work("user-add", add)

@@ -38,10 +38,7 @@ class Attacks:
             "names": [tally_row(one, "name") for one in self.names],
             "sources": [tally_row(one, "source") for one in self.peers],
             "networks": [tally_row(one, "network") for one in self.networks],
-            "offences": [
-                {"offence": one.what, "source": one.peer, "count": one.count, "last": _time(one.last)}
-                for one in self.offences
-            ],
+            "offences": offence_rows(self.offences),
             "timeline": [asdict(span) | {"begins": _time(span.begins)} for span in self.timeline],
         }
 
@@ -70,6 +67,13 @@ def tally_row(tally: Tally, what: str) -> Row:
         "first": _time(tally.first),
         "last": _time(tally.last),
     }
+
+
+def offence_rows(found: Iterable[Offences]) -> list[Row]:
+    return [
+        {"offence": one.what, "source": one.peer, "count": one.count, "last": _time(one.last)}
+        for one in found
+    ]
 
 
 def bar(spans: Iterable[Span]) -> str:

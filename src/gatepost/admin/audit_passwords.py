@@ -21,8 +21,8 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from gatepost.admin.audit_guesses import own_guesses
 from gatepost.admin.certfiles import service_owner
+from gatepost.directory.guesses import own_guesses
 from gatepost.directory.password import prepared
 from gatepost.secret import Secret
 from gatepost.store.scram import Salt, scram_keys

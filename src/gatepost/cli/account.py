@@ -25,7 +25,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FromStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")
 ]
-EvenSo = Annotated[bool, typer.Option("--even-so", help="Take a password that attackers try.")]
+EvenSo = Annotated[
+    bool, typer.Option("--even-so", help="Take a password that is short, or that attackers try.")
+]
 
 
 def _password(*, from_stdin: bool) -> Secret:
@@ -64,10 +66,12 @@ def add(
         whole = admin.whole_name(settings, name)
         credential = None
         if not no_password:
-            credential = admin.new_credential(whole, _password(from_stdin=password_stdin), even_so=even_so)
+            credential = admin.new_credential(
+                whole, _password(from_stdin=password_stdin), full_name=full_name, even_so=even_so
+            )
         user = admin.add_user(
             settings, accounts, whole, by=who(), credential=credential, full_name=full_name,
-            addresses=address or (), administrator=administrator, quota_bytes=quota_bytes,
+            addresses=address or (), administrator=administrator, quota_bytes=quota_bytes, even_so=even_so,
         )  # fmt: skip
         print(f"{user.name} is there")
         if admin.is_guessable(settings, user.name):

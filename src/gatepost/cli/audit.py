@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from gatepost.admin.audit import STALE_DAYS, Survey, subjects, survey
-from gatepost.admin.audit_guesses import common_guesses
 from gatepost.admin.audit_html import html_report
 from gatepost.admin.audit_passwords import Outcome, PasswordTrials
 from gatepost.admin.audit_weakness import Grade, Weakness
@@ -23,6 +22,7 @@ from gatepost.cli.context import NO, USAGE, Context, Failure
 from gatepost.cli.output import print_json, print_lines
 from gatepost.cli.progress import watched
 from gatepost.config.schema import Settings
+from gatepost.directory.guesses import common_guesses
 from gatepost.directory.password_rules import common_passwords
 from gatepost.store.accounts import Accounts
 from gatepost.store.place import Place

@@ -19,10 +19,12 @@ T = TypeVar("T")
 AGAIN = "/sign-in/again"
 
 
-async def doing(what: str, act: Callable[[], Awaitable[T]]) -> T | None:
+async def doing(
+    what: str, act: Callable[[], Awaitable[T]], *, offer: Callable[[str], None] | None = None
+) -> T | None:
     """What the act gives; None when it was refused, which has been said then.
 
-    While it lasts, a line says what is being done.
+    While it lasts, a line says what is being done. `offer` is told the risk, where it may be done even so.
     """
     notice = ui.notification(what, spinner=True, timeout=None, position="bottom")
     try:
@@ -31,7 +33,11 @@ async def doing(what: str, act: Callable[[], Awaitable[T]]) -> T | None:
         sign_in_again()
     except SignedOut:
         ui.navigate.to("/sign-in")
-    except (Forbidden, Refused, NotRunning, AccountError) as problem:
+    except AccountError as problem:
+        say_refused(f"{problem.problem}; {problem.remedy}.")
+        if problem.risk and offer is not None:
+            offer(problem.risk)
+    except (Forbidden, Refused, NotRunning) as problem:
         say_refused(str(problem))
     finally:
         notice.dismiss()

@@ -75,6 +75,17 @@ class Form:
         """Yes or no."""
         self._fields[name] = ui.checkbox(label, value=value).props("dense")
 
+    def even_so(self) -> None:
+        """A box that is not there until `offer` was told why one may want it. Read as `form["even_so"]`."""
+        self.tick("even_so", "")
+        self._fields["even_so"].set_visibility(False)
+
+    def offer(self, risk: str) -> None:
+        """What was refused may be done even so, with a tick."""
+        box = self._fields["even_so"]
+        box.set_text(words.EVEN_SO_AT.format(risk=risk))
+        box.set_visibility(True)
+
     def choice(self, name: str, label: str, choices: dict[str, str], value: str = "") -> None:
         """One of several."""
         made = ui.select(choices, label=label, value=value or next(iter(choices), None))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any, Final
 
 from nicegui import ui
 from pydantic import ValidationError
 
-from gatepost.config.allotments import Allotted, SharedLimits, everybody
+from gatepost.config.allotments import Allotted, SharedLimits
 from gatepost.config.servers import Limits
 from gatepost.console.bench import Bench
 from gatepost.console.described import key_of
 from gatepost.console.fields import readable
+from gatepost.console.in_force import InForce, Origin, in_force
 from gatepost.console.section import Section, open_button, open_section, remove
 from gatepost.console.table import Column, Table, section
 from gatepost.console.texts import sections as words
-from gatepost.policy.allotment import NOTHING_SAID, Allotment
 
 KEYS: Final = tuple(Allotted.model_fields)
 KINDS: Final = tuple(name for name in SharedLimits.model_fields if name not in Limits.model_fields)
@@ -59,11 +60,7 @@ def limits_of_user(bench: Bench, names: list[str], groups: frozenset[str]) -> No
         shared = _shared(bench)
         if shared is None:
             return
-        said = shared.allotments()
-        own, all_ = said.of(names, frozenset(), NOTHING_SAID), everybody(shared)
-        of_groups = said.of((), groups, NOTHING_SAID)
-        rows = [(key, _holds(key, own, of_groups, all_)) for key in KEYS]
-        Table(words.LIMITS, [_label, Column[tuple[str, str]](words.LIMITS, lambda row: row[1])], rows)
+        Table(words.LIMITS, _IN_FORCE, in_force(shared, _servers(bench, shared), names, groups))
 
     _with_button(bench, "users", names, table)
 
@@ -96,12 +93,35 @@ def _with_button(bench: Bench, kind: str, names: list[str], table: Any) -> None:
     table()
 
 
-def _holds(key: str, own: Allotment, of_groups: Allotment, all_: Allotment) -> str:
-    for said, text in ((own, words.OWN), (of_groups, words.OF_GROUP)):
-        if (value := getattr(said, key)) is not None:
-            return text.format(value=number(key, value))
-    value = getattr(all_, key)
-    return words.NO_LIMIT if value is None else words.OF_ALL.format(value=number(key, value))
+def _what(row: InForce) -> str:
+    label = key_of(Allotted, row.key).label
+    return words.ON_SERVER.format(what=label, server=row.server) if row.server else label
+
+
+def _whose(row: InForce) -> str:
+    if row.origin is Origin.SERVER:
+        return words.OF_SERVER.format(server=row.server)
+    if row.origin is Origin.GROUP:
+        return words.OF_GROUPS.format(groups=", ".join(row.groups))
+    return words.OWN if row.origin is Origin.OWN else words.AS_ALL
+
+
+_IN_FORCE: Final = [
+    Column[InForce](words.WHAT, _what),
+    Column[InForce](words.HOW_MUCH, lambda row: number(row.key, row.value) or words.NO_LIMIT, "gp-nowrap"),
+    Column[InForce](words.WHOSE, _whose),
+]
+
+
+def _servers(bench: Bench, shared: SharedLimits) -> dict[str, Limits]:
+    """The SMTP virtual servers of the draft, each with what it says itself before what all share."""
+    of_all = shared.model_dump(include=set(Limits.model_fields))
+    found = {}
+    for name, table in (bench.value(("smtp",)) or {}).items():
+        own = {key: value for key, value in table.items() if key in Limits.model_fields}
+        with suppress(ValidationError):
+            found[name] = Limits.model_validate(of_all | own)
+    return found
 
 
 def _shared(bench: Bench) -> SharedLimits | None:

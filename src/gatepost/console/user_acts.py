@@ -58,7 +58,9 @@ class UserVerbs:
         if self._context.acts.may(act):
             ui.button(label, icon=icon, on_click=does).props("outline dense padding='4px 10px'")
 
-    async def _done(self, what: str, act: Callable[[], Awaitable[Any]]) -> bool:
+    async def _done(
+        self, what: str, act: Callable[[], Awaitable[Any]], offer: Callable[[str], None] | None = None
+    ) -> bool:
         """Whether it was done; then the page shows what is so now."""
         done: list[bool] = []
 
@@ -67,7 +69,7 @@ class UserVerbs:
             done.append(True)
             return True
 
-        await doing(what, noted)
+        await doing(what, noted, offer=offer)
         if done:
             ui.navigate.reload()
         return bool(done)
@@ -104,9 +106,9 @@ class UserVerbs:
             if password is None:
                 return False
             even_so = bool(form["even_so"])
-            acts = self._context.acts.user
+            change = self._context.acts.user.set_password
             what = words.CHANGING.format(name=self._name)
-            done = await self._done(what, lambda: acts.set_password(self._name, password, even_so=even_so))
+            done = await self._done(what, lambda: change(self._name, password, even_so=even_so), form.offer)
             if done:
                 ui.notify(words.PASSWORD_SET.format(name=self._name), type="positive")
             return done
@@ -114,7 +116,7 @@ class UserVerbs:
         with Form(words.PASSWORD.rstrip("."), words.SAVE, save) as form:
             form.secret("password", words.NEW_PASSWORD, first=True)
             form.secret("again", words.AGAIN)
-            form.tick("even_so", words.EVEN_SO)
+            form.even_so()
 
     async def _disable(self) -> None:
         if await confirmed(words.SURE_DISABLE.format(name=self._name), words.DISABLE):
@@ -172,15 +174,15 @@ class UserVerbs:
         async def join(form: Form) -> bool:
             group, even_so = str(form["group"]), bool(form["even_so"])
             what = words.JOINING.format(member=self._name, group=group)
-            acts = self._context.acts.group
-            return await self._done(what, lambda: acts.join(group, f"user:{self._name}", even_so=even_so))
+            add, member = self._context.acts.group.join, f"user:{self._name}"
+            return await self._done(what, lambda: add(group, member, even_so=even_so), form.offer)
 
         with Form(words.JOIN.rstrip("."), words.ADD, join) as form:
             if len(groups) > _GROUPS:
                 form.line("group", words.GROUP_NAME, first=True)
             else:
                 form.choice("group", words.GROUP, names)
-            form.tick("even_so", words.EVEN_SO_MEMBER)
+            form.even_so()
 
     async def _leave(self, group: str) -> None:
         what = words.LEAVING.format(member=self._name, group=group)

@@ -1,19 +1,22 @@
 """Which passwords are refused when one is set.
 
-Only what attackers try first is refused: length and character rules make people write notes, a
-guess list costs the attacker nothing (NIST SP 800-63B §3.1.1.2).
+Short ones, and what attackers try first. No rules about characters: they make people write notes, a guess
+list costs the attacker nothing (NIST SP 800-63B §3.1.1.2).
 """
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from importlib import resources
 from typing import Final
 
+from gatepost.directory.guesses import own_guesses
 from gatepost.directory.password import PASSWORD_BYTES, prepared
 from gatepost.secret import Secret
 from gatepost.store.account_error import PasswordRefused
 
+LEAST_CHARACTERS: Final = 8  # NIST SP 800-63B §3.1.1.2
 _TRAILING: Final = re.compile(r"[\W\d_]+$")
 
 
@@ -23,11 +26,11 @@ def common_passwords() -> frozenset[str]:
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
 
 
-def require_good(name: str, password: Secret, *, even_so: bool = False) -> None:
-    """The password may be set for the user. `even_so` lets one pass that attackers try, nothing else.
+def require_good(name: str, password: Secret, *, full_name: str = "", even_so: bool = False) -> None:
+    """The password may be set for the user. `even_so` lets one pass that is short, or that attackers try.
 
     Raises:
-        PasswordRefused: it is empty, cannot be sent by every mail program, or is tried first.
+        PasswordRefused: it is empty, cannot be sent by every mail program, is too short, or is tried first.
     """
     text = password.reveal()
     if not text.strip():
@@ -36,18 +39,27 @@ def require_good(name: str, password: Secret, *, even_so: bool = False) -> None:
         raise PasswordRefused("the password has control characters", "mail programs cannot send them")
     if len(prepared(password)) > PASSWORD_BYTES:
         raise PasswordRefused(f"the password is longer than {PASSWORD_BYTES} bytes", "give a shorter one")
-    if not even_so and _is_tried_first(name, text):
+    if even_so:
+        return
+    if _is_tried_first(name, full_name, text):
         raise PasswordRefused(
-            "the password is one that attackers try first",
-            "give another, or say --even-so and expect a break-in",
+            "the password is one that attackers try first", "give another", risk="expect a break-in"
+        )
+    if len(text) < LEAST_CHARACTERS:
+        raise PasswordRefused(
+            f"the password has fewer than {LEAST_CHARACTERS} characters",
+            "give a longer one; three plain words will do",
+            risk="expect a break-in",
         )
 
 
-def _is_tried_first(name: str, text: str) -> bool:
-    """On the list, also with digits or marks behind it; or made of the name itself."""
+def _is_tried_first(name: str, full_name: str, text: str) -> bool:
+    """On the list, also with digits or marks behind it; or made of the names, as `gatepost audit` tries."""
     word = text.strip().lower()
     stem = _TRAILING.sub("", word)
     local, _, domain = name.lower().partition("@")
     own = {name.lower(), local, domain, domain.partition(".")[0]} - {""}
     common = common_passwords()
-    return word in common or stem in common | own or word in own or len(set(word)) == 1
+    if word in common or stem in common | own or word in own or len(set(word)) == 1:
+        return True
+    return any(guess.lower() == word for guess in own_guesses(name, full_name, datetime.now(UTC).year))

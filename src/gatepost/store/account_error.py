@@ -4,12 +4,16 @@ from __future__ import annotations
 
 
 class AccountError(Exception):
-    """The change was not made. `problem` and `remedy` are one line together."""
+    """The change was not made. `problem` and `remedy` are one line together.
 
-    def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(f"{problem}; {remedy}")
+    `risk`: what whoever has it done even so must expect; empty: it is not done at all.
+    """
+
+    def __init__(self, problem: str, remedy: str, *, risk: str = "") -> None:
+        super().__init__(f"{problem}; {remedy}" + (f", or say --even-so: {risk}" if risk else ""))
         self.problem = problem
         self.remedy = remedy
+        self.risk = risk
 
 
 class BadName(AccountError):

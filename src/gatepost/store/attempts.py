@@ -170,14 +170,15 @@ class Attempts:
     def by_network(self, since: float, limit: int, skip: int = 0) -> list[Tally]:
         return self._tallies("network", since, limit, skip)
 
-    def offences(self, since: float, limit: int) -> list[Offences]:
+    def offences(self, since: float, limit: int, skip: int = 0) -> list[Offences]:
         """The most frequent first, from the hour of `since` on."""
         query = (
             "SELECT what, peer, SUM(number) AS number, MAX(last) FROM offence WHERE hour >= ? "
-            "GROUP BY what, peer ORDER BY number DESC, peer LIMIT ?"
+            "GROUP BY what, peer ORDER BY number DESC, peer, what LIMIT ? OFFSET ?"
         )
         with self.reading() as database:
-            return [Offences(*row) for row in database.execute(query, (since // _HOUR_SECONDS, limit))]
+            rows = database.execute(query, (since // _HOUR_SECONDS, limit, skip))
+            return [Offences(*row) for row in rows]
 
     def last_logins(self) -> dict[str, float]:
         """When each account logged in last, Unix seconds."""

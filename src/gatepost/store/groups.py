@@ -277,7 +277,8 @@ def _require_harmless(
     through = f" (through {joining.shown})" if joining.table is tables.group_groups else ""
     raise ProtectedMember(
         f"{row.name}{through} {why} and {into!r} gives relay",
-        "use another account for sending, or say --even-so; relay then still needs an entry to = user:NAME",
+        "use another account for sending",
+        risk="relay then still needs an entry to = user:NAME",
     )
 
 

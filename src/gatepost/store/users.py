@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from gatepost.store import app_passwords, naming, tables, user
-from gatepost.store.audit import Audit
+from gatepost.store.audit import Audit, Fact
 from gatepost.store.database import Database
 from gatepost.store.user import Credential, User
 
@@ -100,8 +100,9 @@ class Users:
         addresses: Sequence[str] = (),
         administrator: bool = False,
         quota_bytes: int | None = None,
+        even_so: bool = False,
     ) -> User:
-        """The user is there. All its addresses lie in `domains`, the local ones.
+        """The user is there. All its addresses lie in `domains`, the local ones. `even_so` is audited.
 
         Raises:
             BadName: an address that cannot be one.
@@ -126,11 +127,12 @@ class Users:
             ).scalar_one()
             user.write_addresses(connection, number, further)
             added = user.read(connection, number)
-            self._audit.note(connection, who=by, what="user-add", subject=name, after=user.facts(added))
+            after = user.facts(added) | _said_so(even_so)
+            self._audit.note(connection, who=by, what="user-add", subject=name, after=after)
         return added
 
-    def set_password(self, name: str, credential: Credential, *, by: str) -> None:
-        """The user has this password, and the one before is worth nothing.
+    def set_password(self, name: str, credential: Credential, *, by: str, even_so: bool = False) -> None:
+        """The user has this password, and the one before is worth nothing. `even_so` is audited.
 
         Raises:
             NotFound: nobody is called so.
@@ -138,7 +140,8 @@ class Users:
         with self._database.writing() as connection:
             number = user.required(connection, name, ())
             _set(connection, number, user.columns(credential))
-            self._audit.note(connection, who=by, what="user-passwd", subject=naming.canonical(name))
+            subject, after = naming.canonical(name), _said_so(even_so) or None
+            self._audit.note(connection, who=by, what="user-passwd", subject=subject, after=after)
 
     def renew_credential(self, number: int, old_hash: str, credential: Credential) -> None:
         """The same password is kept under today's parameters, unless it was changed meanwhile."""
@@ -230,6 +233,11 @@ class Users:
                 after={key: new[key] for key in changed},
             )
         return now
+
+
+def _said_so(even_so: bool) -> dict[str, Fact]:
+    """For the audit: a password was taken that is refused otherwise."""
+    return {"password_even_so": True} if even_so else {}
 
 
 def _set(connection: Connection, number: int, values: dict[str, object]) -> None:

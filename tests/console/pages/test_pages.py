@@ -16,7 +16,7 @@ _SAID = {
     "/": (IMAGE,),
     "/queues": (*CORPUS, REFUSAL),
     "message": (f"X-Bad: {IMAGE}", REFUSAL),
-    "/attacks": CORPUS,
+    "/attacks": (*CORPUS, "wrote to recipients whom nobody knows"),
     "/bans": (IMAGE,),
     "/certificates": CORPUS,
     "/changes": (IMAGE,),

@@ -116,6 +116,40 @@ def test_a_user_is_made_joins_gets_a_device_and_goes(page: Any, gate: Gate) -> N
     assert page.locator("text=carl@example.org").count() == 0
 
 
+def even_so(page: Any) -> Any:
+    return page.locator(".q-dialog").get_by_role("checkbox", name="Even so")
+
+
+def test_a_weak_password_and_a_protected_member_want_a_tick(page: Any, gate: Gate) -> None:
+    opened(page, "/users")
+    press(page, "New user...")
+    fill(page, "Address, as in bob@example.org", "guest@example.org")
+    for label in ("Password", "The same password again"):
+        fill(page, label, "abc")
+    assert even_so(page).count() == 0
+    press(page, "Add", within=".q-dialog")
+    page.wait_for_selector(".q-notification >> text=fewer than 8 characters")
+    assert "--even-so" not in page.inner_text(".q-notification")
+    even_so(page).click()
+    press(page, "Add", within=".q-dialog")
+    page.wait_for_url("**/users/guest@example.org")
+    opened(page, "/users/guest@example.org")
+    press(page, "Add to group...")
+    fill(page, "Name, as in POP3 Relay", "POP3 Relay")
+    assert even_so(page).count() == 0
+    press(page, "Add", within=".q-dialog")
+    page.wait_for_selector(".q-notification >> text=is a name that attackers try")
+    even_so(page).click()
+    press(page, "Add", within=".q-dialog")
+    page.wait_for_selector("tbody >> text=directly")
+    press(page, "Delete...")
+    press(page, "Delete", within=".q-dialog")
+    page.wait_for_url("**/users")
+    for what, said in (("user-add", "password_even_so"), ("group-join", "even_so")):
+        opened(page, f"/changes?what={what}")
+        assert said in page.inner_text("tbody tr:first-child")
+
+
 def test_groups_and_aliases(page: Any, gate: Gate) -> None:
     opened(page, "/groups")
     press(page, "New group...")

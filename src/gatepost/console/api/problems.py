@@ -125,7 +125,11 @@ def install(app: FastAPI, log: Log) -> None:
 async def _said(request: Request, error: Exception) -> JSONResponse:
     known = next(kind for kind in type(error).__mro__ if kind in _SAID)
     status, kind, title = _SAID[known]
-    more: dict[str, Any] = {"remedy": error.remedy} if isinstance(error, AccountError) else {}
+    more: dict[str, Any] = {}
+    if isinstance(error, AccountError):
+        more["remedy"] = error.remedy
+        if error.risk:
+            more["remedy"] = f"{error.remedy}, or say even_so: {error.risk}"
     detail = error.problem if isinstance(error, AccountError) else str(error)
     return problem(status, kind, title, detail, **more)
 

@@ -41,7 +41,9 @@ class UserToAdd(Body):
     addresses: Annotated[tuple[Word, ...], Field(max_length=1_000)] = ()
     administrator: StrictBool = False
     quota_bytes: Quota | None = None
-    even_so: Annotated[StrictBool, Field(description="Also a password that attackers try.")] = False
+    even_so: Annotated[
+        StrictBool, Field(description="Also a password that is short, or that attackers try.")
+    ] = False
 
 
 class UserToChange(Body):

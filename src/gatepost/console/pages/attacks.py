@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
 from nicegui import ui
 
@@ -13,12 +13,14 @@ from gatepost.admin.attacks import (
     exported_addresses,
     exported_names,
     exported_nftables,
+    offence_rows,
     tally_row,
 )
 from gatepost.admin.link import NotRunning, Refused
 from gatepost.admin.owners import owners
 from gatepost.console.charts import Curve, over_time
 from gatepost.console.context import Context
+from gatepost.console.counted import later, listed
 from gatepost.console.page import page
 from gatepost.console.pages.bans import ban_button, pardon_name_button
 from gatepost.console.pages.users import user_path
@@ -30,7 +32,6 @@ from gatepost.store.attacked import treatments
 from gatepost.store.attempts import Attempts, Tally
 
 Row = dict[str, Any]
-T = TypeVar("T")
 _PATH: Final = "/attacks"
 _STEPS: Final = 48
 _SHOWN: Final = 20
@@ -53,6 +54,8 @@ async def attacks(context: Context) -> None:
     if not failed:
         what = words.PERIODS.get(period, words.DAY)
         empty(words.NO_ATTACKS.format(period=what), words.NO_ATTACKS_REMEDY)
+        if path.exists():
+            _count([_offences(context, records, since)])
         return
     section(words.TIMELINE)
     over_time(
@@ -125,7 +128,7 @@ def _parts(context: Context, records: Attempts, since: float) -> None:
     section(words.OWNERS)
     Text("p", words.ABOUT_OWNERS, "gp-quiet")
     parts: list[Callable[[], Any]] = [
-        _later(
+        later(
             context,
             lambda: owners(house.settings(), house.accounts, since),
             lambda rows: _owners(context, rows),
@@ -144,8 +147,13 @@ def _parts(context: Context, records: Attempts, since: float) -> None:
             parts.append(_tallies(context, records.by_peer, since, words.SOURCE))
         with ui.element("div"):
             section(words.TREATMENTS)
-            parts.append(_later(context, lambda: treatments(records, since), _treatments))
+            parts.append(later(context, lambda: treatments(records, since), _treatments))
 
+    parts.append(_offences(context, records, since))
+    _count(parts)
+
+
+def _count(parts: Iterable[Callable[[], Any]]) -> None:
     async def count_all() -> None:
         for part in parts:
             await part()
@@ -156,28 +164,35 @@ def _parts(context: Context, records: Attempts, since: float) -> None:
 def _tallies(
     context: Context, ask: Callable[[float, int, int], list[Tally]], since: float, name: str
 ) -> Callable[[], Any]:
-    """A list of the most frequent, and a button for more of them."""
-    shown = [0]
+    def rows(limit: int, skip: int) -> list[Row]:
+        return [tally_row(one, "what") for one in ask(since, limit, skip)]
 
-    def show(found: list[Tally]) -> None:
-        table = _table(context, name, found[:_SHOWN])
-        shown[0] = _SHOWN
-
-        async def more() -> None:
-            context.actor.require("attacks")
-            next_ones = await context.house.work(lambda: ask(since, _SHOWN + 1, shown[0]))
-            table.add(tally_row(one, "what") for one in next_ones[:_SHOWN])
-            shown[0] += _SHOWN
-            button.set_visibility(len(next_ones) > _SHOWN)
-
-        button = ui.button(words.NEXT, on_click=more).props("flat dense")
-        button.props["aria-label"] = f"{words.NEXT}: {name}"
-        button.set_visibility(len(found) > _SHOWN)
-
-    return _later(context, lambda: ask(since, _SHOWN + 1, 0), show)
+    return listed(context, rows, name, lambda found: _table(context, name, found))
 
 
-def _table(context: Context, name: str, found: list[Tally]) -> Table[Row]:
+def _offences(context: Context, records: Attempts, since: float) -> Callable[[], Any]:
+    """What is no login and wrong all the same."""
+    section(words.OFFENCES)
+    Text("p", words.ABOUT_OFFENCES, "gp-quiet")
+    columns = [
+        Column[Row](words.SOURCE, lambda row: row["source"], "gp-nowrap"),
+        Column[Row](words.OFFENCE, lambda row: words.OFFENCE_WORDS.get(row["offence"], row["offence"])),
+        Column[Row](words.COUNT, lambda row: f"{row['count']:,}", "gp-number"),
+        Column[Row](words.LAST, lambda row: context.local_time(row["last"])[5:16], "gp-nowrap"),
+    ]
+    if context.acts.may("ban"):
+        columns.append(Column(words.BAN, lambda row: ban_button(context, row["source"]), "gp-nowrap"))
+
+    def rows(limit: int, skip: int) -> list[Row]:
+        return offence_rows(records.offences(since, limit, skip))
+
+    return listed(
+        context, rows, words.OFFENCES, lambda found: Table(words.OFFENCES, columns, found),
+        nothing=words.NO_OFFENCES,
+    )  # fmt: skip
+
+
+def _table(context: Context, name: str, found: list[Row]) -> Table[Row]:
     is_name = name == words.NAME
     columns = [
         Column[Row](name, lambda row: row["what"], "" if is_name else "gp-nowrap"),
@@ -192,21 +207,7 @@ def _table(context: Context, name: str, found: list[Tally]) -> Table[Row]:
     ]
     if not is_name and context.acts.may("ban"):
         columns.append(Column(words.BAN, lambda row: ban_button(context, row["what"]), "gp-nowrap"))
-    return Table(name, columns, [tally_row(one, "what") for one in found])
-
-
-def _later(context: Context, ask: Callable[[], T], show: Callable[[T], None]) -> Callable[[], Any]:
-    """A place that says it is being counted; what is given fills it."""
-    with ui.element("div") as place:
-        Text("p", words.LOADING, "gp-quiet").props("role=status")
-
-    async def fill() -> None:
-        found = await context.house.work(ask)
-        place.clear()
-        with place:
-            show(found)
-
-    return fill
+    return Table(name, columns, found)
 
 
 def _owners(context: Context, rows: list[Row]) -> None:

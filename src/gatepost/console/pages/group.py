@@ -90,14 +90,15 @@ def _verbs(context: Context, found: Group) -> None:
 
 
 def _join(context: Context, name: str) -> None:
-    async def join(form: Form) -> bool:
+    async def add(form: Form) -> bool:
         member, even_so = str(form["member"]), bool(form["even_so"])
         what = words.JOINING.format(member=member, group=name)
-        return await done(what, lambda: context.acts.group.join(name, member, even_so=even_so))
+        join = context.acts.group.join
+        return await done(what, lambda: join(name, member, even_so=even_so), offer=form.offer)
 
-    with Form(words.ADD_MEMBER.rstrip("."), words.ADD, join) as form:
+    with Form(words.ADD_MEMBER.rstrip("."), words.ADD, add) as form:
         form.line("member", words.MEMBER, first=True)
-        form.tick("even_so", words.EVEN_SO_MEMBER)
+        form.even_so()
 
 
 async def _leave(context: Context, name: str, whole: str, member: str) -> None:

@@ -69,14 +69,16 @@ def _new(context: Context) -> None:
         form.line("name", words.GROUP_NAME, first=True)
 
 
-async def done(what: str, act: Callable[[], Awaitable[Any]]) -> bool:
-    """Whether it was done, and said why not; then the page shows what is so now."""
+async def done(
+    what: str, act: Callable[[], Awaitable[Any]], *, offer: Callable[[str], None] | None = None
+) -> bool:
+    """Whether it was done, and said why not; then the page shows what is so now. `offer` as in `doing`."""
 
     async def noted() -> bool:
         await act()
         return True
 
-    if not await doing(what, noted):
+    if not await doing(what, noted, offer=offer):
         return False
     ui.navigate.reload()
     return True

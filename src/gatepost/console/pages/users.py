@@ -90,7 +90,8 @@ def _new(context: Context) -> None:
             form["name"], password, form["full_name"], form.lines("addresses"),
             administrator=form["administrator"], even_so=form["even_so"],
         )  # fmt: skip
-        user = await doing(words.ADDING.format(name=new.name), lambda: context.acts.user.add(new))
+        what = words.ADDING.format(name=new.name)
+        user = await doing(what, lambda: context.acts.user.add(new), offer=form.offer)
         if user is None:
             return False
         ui.navigate.to(user_path(user.name))
@@ -101,6 +102,6 @@ def _new(context: Context) -> None:
         form.line("full_name", words.FULL_NAME)
         form.secret("password", words.NEW_PASSWORD)
         form.secret("again", words.AGAIN)
-        form.tick("even_so", words.EVEN_SO)
         form.text("addresses", words.ADDRESSES)
         form.tick("administrator", words.IS_ADMINISTRATOR)
+        form.even_so()

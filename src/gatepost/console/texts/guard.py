@@ -56,6 +56,18 @@ TREATMENT_WORDS: Final = {
     "refused": "refused without asking for the password",
 }
 COUNT: Final = "How often"
+OFFENCES: Final = "What else was wrong"
+ABOUT_OFFENCES: Final = (
+    "No login, and wrong all the same; counted by the hour. Who goes on is refused for a while."
+)
+NO_OFFENCES: Final = "Nothing else was wrong."
+OFFENCE: Final = "What it did"
+OFFENCE_WORDS: Final = {
+    "auth-not-offered": "wanted to log in where that is not offered",
+    "unknown-recipient": "wrote to recipients whom nobody knows",
+    "rubbish": "sent what is no command",
+    "silent": "connected and said nothing",
+}
 EXPORT: Final = "Export"
 EXPORTING: Final = "Collecting"
 EXPORTS: Final = {"names": "Names", "addresses": "Addresses", "nftables": "Who is shut out, for nftables"}

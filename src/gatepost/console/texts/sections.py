@@ -124,11 +124,14 @@ NOT_KNOWN: Final = "No such name here; one of another directory is taken on trus
 LIMITS: Final = "What it may send"
 WHAT: Final = "What"
 GROUPS_MEMBERS: Final = "What each member may send"
-OF_ALL: Final = "{value} (as everybody)"
 AS_ALL: Final = "as everybody"
-OWN: Final = "{value} (its own)"
-OF_GROUP: Final = "{value} (by its groups)"
-NO_LIMIT: Final = "no limit (as everybody)"
+HOW_MUCH: Final = "How much"
+WHOSE: Final = "By whose word"
+OWN: Final = "its own limits"
+OF_GROUPS: Final = "of its groups, by {groups}"
+ON_SERVER: Final = "{what}, on {server}"
+OF_SERVER: Final = "as everybody on {server}, by the virtual server"
+NO_LIMIT: Final = "no limit"
 EDIT_LIMITS: Final = "Limits..."
 
 # guard

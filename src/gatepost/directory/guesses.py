@@ -1,4 +1,7 @@
-"""What attackers try first as the password of an account: made of its names, then the common list. Pure."""
+"""What attackers try first as the password of an account: made of its names, then the common list. Pure.
+
+Refused when a password is set, and tried by `gatepost audit`.
+"""
 
 from __future__ import annotations
 
