@@ -196,7 +196,7 @@ def test_limits_of_a_user_are_set_on_its_page_and_listed(page: Any, gate: Gate) 
     button(page, "Remove 10.0.5.0/24").click()
     page.locator("tr", has_text="10.0.5.0/24").wait_for(state="detached")
     opened(page, "/users/ann@example.org")
-    page.get_by_text("900 (by its groups)").wait_for()
+    page.locator("tr", has_text="of its groups, by pop3 relay").get_by_text("900").wait_for()
 
 
 @dark

@@ -135,7 +135,8 @@ def test_a_weak_password_and_a_protected_member_want_a_tick(page: Any, gate: Gat
     page.wait_for_url("**/users/guest@example.org")
     opened(page, "/users/guest@example.org")
     press(page, "Add to group...")
-    fill(page, "Name, as in POP3 Relay", "POP3 Relay")
+    page.get_by_role("combobox", name="Group").click()
+    page.get_by_role("option", name="POP3 Relay (gives relay)").click()
     assert even_so(page).count() == 0
     press(page, "Add", within=".q-dialog")
     page.wait_for_selector(".q-notification >> text=is a name that attackers try")
