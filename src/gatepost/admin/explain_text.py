@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 Row = dict[str, Any]
@@ -58,6 +58,55 @@ def verdict_lines(row: Row) -> Iterator[str]:
         yield from [stage["remedy"] for stage in row["stages"] if stage["right"]][-1:]
     else:
         yield f"NO: {row['reason']}. The peer hears: {row['reply']}"
+
+
+def answers(event: Row, clock: Callable[[str], str]) -> Iterator[tuple[str, Row | None]]:
+    """What is said of an event of a session, each time with the explanation that stands below it, if any.
+
+    `clock` shows an ISO time.
+    """
+    then, now = event["then"], event["now"]
+    if then is None and now is not None:
+        yield "As the file and the accounts are now (which file was in force then is not known):", now
+    if then is None:
+        return
+    if then["same_file"]:
+        began = "the session had begun with it, " if then["replaced_meanwhile"] else ""
+        which = f"By generation {then['generation']} ({began}the file still is it)"
+        yield f"{which}, and the accounts as they are now:", now
+    else:
+        yield _by(then, clock), then["answer"]
+    if then["agrees"] is False:
+        yield "That is not what happened: accounts, groups or names in DNS were others then.", None
+    if not then["same_file"]:
+        yield from _since(then, now)
+
+
+def _by(then: Row, clock: Callable[[str], str]) -> str:
+    span = f"from {clock(then['since'])}" + (f" to {clock(then['until'])}" if then["until"] else " on")
+    with_it = "with which the session had begun, " if then["replaced_meanwhile"] else ""
+    start = f"By generation {then['generation']}, {with_it}in force {span}"
+    if then["problem"]:
+        return f"{start}: cannot be told, that file is of use no more: {then['problem']}"
+    if then["answer"] is None:
+        return f"{start}: there was no such virtual server."
+    return f"{start}, and the accounts as they are now:"
+
+
+def _since(then: Row, now: Row | None) -> Iterator[tuple[str, Row | None]]:
+    if now is None:
+        yield "The file has changed since: there is no such virtual server now.", None
+    elif then["answer"] is not None and _without_lines(then["answer"]) == _without_lines(now):
+        yield "The file has changed since, and says the same to this.", None
+    else:
+        yield "The file has changed since. As the file and the accounts are now:", now
+
+
+def _without_lines(value: Any) -> Any:
+    """Entries move up and down in a file and stay what they are."""
+    if isinstance(value, dict):
+        return {key: _without_lines(inner) for key, inner in value.items() if key not in ("line", "remedy")}
+    return [_without_lines(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _entry(match: Row, *, decides: bool) -> str:

@@ -11,6 +11,7 @@ from gatepost.admin.explain import Case
 from gatepost.admin.explain import explain as explained
 from gatepost.admin.explain_rows import explanation_row
 from gatepost.admin.explain_session import session_explained
+from gatepost.admin.house import House
 from gatepost.admin.learn import learning
 from gatepost.admin.relay_report import relay_report
 from gatepost.cli import explained as shown
@@ -20,7 +21,6 @@ from gatepost.config.schema import Settings, SmtpServer
 from gatepost.policy.facts import Peer
 from gatepost.policy.principal import PrincipalError, parse_principal
 from gatepost.store.place import Place
-from gatepost.store.tracking import Tracking
 
 Row = dict[str, Any]
 
@@ -91,7 +91,7 @@ def _who(here: Context, name: str, *, json: bool) -> None:
 
 def _session(here: Context, session: str, *, json: bool) -> None:
     with here.accounts() as (settings, accounts):
-        row = session_explained(Tracking(Place(settings.state).tracking), session, settings, accounts)
+        row = session_explained(House(here.file, Place(settings.state), accounts), session, settings)
     if row is None:
         raise Failure(f"nothing is on record of a session {session}; history is kept for a while only", NO)
     if json:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
-from gatepost.admin.explain_text import case_lines, verdict_lines
+from gatepost.admin.explain_text import answers, case_lines, verdict_lines
 from gatepost.cli.output import local_time, print_lines, size
 
 Row = dict[str, Any]
+_NOTHING: Final[Row] = {"user": None, "stages": []}
 
 
 def show_case(row: Row) -> None:
@@ -79,6 +80,6 @@ def _session(row: Row) -> Iterator[str]:
             if event["means"]:
                 yield f"  {event['means']}"
                 yield f"  to change it: {event['remedy']}"
-        if event["now"] is not None:
-            yield "  As the file and the accounts are now:"
-            yield from (f"    {line}".rstrip() for line in case_lines(event["now"]))
+        for heading, answer in answers(event, local_time):
+            yield f"  {heading}"
+            yield from (f"    {line}".rstrip() for line in case_lines(answer or _NOTHING))

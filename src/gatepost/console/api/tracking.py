@@ -106,9 +106,8 @@ def _explained(house: House, name: str, case: Case) -> Row:
 
 @router.get("/explain/sessions/{session}", responses=example({"session": "7F3K2Q", "events": []}))
 def explain_session(session: str, acts: Annotated[Acts, Depends(asks("explain"))]) -> Row:
-    """What is on record of a session, what refusals mean, and what the file as it is now says to the same."""
-    house = acts.house
-    row = session_explained(Tracking(house.place.tracking), session, house.settings(), house.accounts)
+    """What is on record of a session, what refusals mean, and what the file of then and of now says to it."""
+    row = session_explained(acts.house, session, acts.house.settings())
     if row is None:
         raise HTTPException(404, "nothing is on record of it; history is kept for a while only")
     return row

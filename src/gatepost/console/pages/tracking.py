@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from gatepost.admin.explain_session import session_explained
+from gatepost.admin.explain_text import answers
 from gatepost.admin.trace import NoTime, trace
 from gatepost.admin.trace import since as time_since
 from gatepost.console.context import Context, moment
@@ -147,9 +148,8 @@ def _last_words(outcome: Row) -> str:
 async def session(context: Context) -> None:
     """Everything on record of one session, with what each refusal means and how to change it."""
     name = context.parameters["session"]
-    records = Tracking(context.house.place.tracking)
     house = context.house
-    row = await house.work(lambda: session_explained(records, name, house.settings(), house.accounts))
+    row = await house.work(lambda: session_explained(house, name, house.settings()))
     heading(words.SESSION_TITLE.format(id=name))
     if row is None:
         empty(words.SESSION_NOWHERE.format(id=name), words.NOWHERE_REMEDY)
@@ -163,9 +163,10 @@ async def session(context: Context) -> None:
     )
     for event in row["events"]:
         _event(context, event)
-        if event["now"] is not None:
-            Text("h3", words.SAME_NOW)
-            stages_of(event["now"])
+        for said_of_it, answer in answers(event, context.local_time):
+            Text("h3", said_of_it)
+            if answer is not None:
+                stages_of(answer)
 
 
 def _event(context: Context, event: Row) -> None:
