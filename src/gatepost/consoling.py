@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import sys
 import time
@@ -120,6 +121,7 @@ class Consoling:
             "text": str(standing.text),
             "door": self._door.fileno(),
             "link": theirs.fileno(),
+            "parent": os.getpid(),
         }
         with theirs:
             process = await asyncio.create_subprocess_exec(

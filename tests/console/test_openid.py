@@ -308,6 +308,31 @@ def test_a_dangerous_act_wants_the_password_at_the_provider(rig: Rig, provider: 
     assert act() == 201
 
 
+@pytest.mark.parametrize("at", [None, 0])
+def test_a_provider_that_says_no_time_opens_no_dangerous_act(
+    rig: Rig, provider: OpenIdProvider, at: int | None
+) -> None:
+    provider.said["auth_time"] = at
+    go(browser := rig.browser(), provider)
+    token = {"x-csrf-token": browser.form("/account"), "accept": "application/json"}
+    for _ in range(2):
+        answer = browser.ask("POST", "/api/v1/tokens", json={"label": "x"}, headers=token)
+        assert answer.json()["type"] == "urn:gatepost:problem:sign-in-again"
+        said = go(browser, provider, "/sign-in/openid/again")
+        assert said.status_code == 403
+        assert "did not say when you gave your password (auth_time)" in said.text
+
+
+def test_a_token_made_with_a_shared_secret_is_refused_and_said(
+    capfd: pytest.CaptureFixture[str], rig: Rig, provider: OpenIdProvider
+) -> None:
+    LIES["with a secret"](provider)
+    assert go(rig.browser(), provider).status_code == 403
+    rig.office.log.flush()
+    (line,) = (one for one in capfd.readouterr().err.splitlines() if " token-refused " in one)
+    assert "its algorithm 'HS256' is not taken; it is made with a shared secret" in line
+
+
 def test_an_old_sign_in_at_the_provider_is_no_fresh_one(rig: Rig, provider: OpenIdProvider) -> None:
     provider.signed_in_at = time.time() - 3_600
     go(browser := rig.browser(), provider)
@@ -336,13 +361,15 @@ def test_signing_out_leads_to_the_provider_too(rig: Rig, provider: OpenIdProvide
 
 
 def test_nothing_secret_of_it_is_logged_or_kept(
-    rig: Rig, provider: OpenIdProvider, capfd: pytest.CaptureFixture[str]
+    capfd: pytest.CaptureFixture[str], rig: Rig, provider: OpenIdProvider
 ) -> None:
     browser = rig.browser()
     begun = browser.get("/sign-in/openid")
     back = at_provider(provider, begun.headers["location"])
     browser.get(back)
+    rig.office.log.flush()
     said = capfd.readouterr().err
+    assert "issuer-keys" in said
     kept = b"".join(path.read_bytes() for path in Path(rig.place.state).glob("console.sqlite3*"))
     code = parse_qs(urlsplit(back).query)["code"][0]
     for word in (SECRET, code, browser.cookies["gatepost"]):

@@ -122,7 +122,7 @@ def test_forged_tokens_prove_nothing(issuer: Issuer) -> None:
         confused += "." + encoded(hmac.digest(public, confused.encode(), "sha256"))
         for token, words in (
             (none, "its algorithm 'none' is not taken"),
-            (confused, "its algorithm 'HS256' is not taken"),
+            (confused, "its algorithm 'HS256' is not taken; it is made with a shared secret"),
             (issuer.token(key=rsa_key("first")), "no key of the issuer has signed it"),
             (f"{header}.{claims}.{signature[:-6]}AAAAAA", "no key of the issuer has signed it"),
             (f"{header}.{claims[:-8]}{claims[-8:][::-1]}.{signature}", ""),

@@ -1,7 +1,7 @@
 """The process of console and API. `python -m gatepost.console.process BEGIN` is started by the daemon alone.
 
 BEGIN is JSON: the file, the text in force, the descriptors of the listening socket and of the link to
-the daemon. The process lives as long as the link.
+the daemon, and the daemon's process id. The process lives as long as the link.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from gatepost.config.schema import Settings
 from gatepost.console.api.app import api_app
 from gatepost.console.doors import Server, end_text, socket_server, unix_socket, web_server
 from gatepost.console.foreign import Foreign
+from gatepost.console.lifeline import hang_on
 from gatepost.console.office import Office
 from gatepost.console.people import People
 from gatepost.console.sessions import Sessions
@@ -186,7 +187,9 @@ async def serve(begin: Mapping[str, Value]) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    asyncio.run(serve(json.loads(arguments[0])))
+    begin = json.loads(arguments[0])
+    hang_on(begin["parent"])
+    asyncio.run(serve(begin))
 
 
 if __name__ == "__main__":

@@ -106,17 +106,22 @@ class OpenIdPages:
         return await self._answered(request, under_way, code)
 
     async def _answered(self, request: Request, under_way: UnderWay, code: str) -> Response:
+        vouchers: list[Voucher] = []
+
         async def ask() -> Voucher:
             provider = self._required().provider()
             voucher = await provider.voucher(under_way.asking, code, _back_address(request))
+            vouchers.append(voucher)
             if under_way.again:
                 await self._require_same(under_way, voucher)
             return voucher
 
         found = await self._office.people.by_provider(ask, origin(request))
         if not isinstance(found, Person):
-            again = under_way.again and found is Reason.TOKEN_REFUSED
-            kind = "not_again" if again else found.value.replace("-", "_")
+            kind = found.value.replace("-", "_")
+            if under_way.again and found is Reason.TOKEN_REFUSED:
+                untold = bool(vouchers) and vouchers[0].signed_in_at is None
+                kind = "no_auth_time" if untold else "not_again"
             kind = kind if kind in OPENID else "token_refused"
             return self._failed(request, under_way, kind, status=_STATUS.get(found, 403))
         if under_way.again:
@@ -140,8 +145,14 @@ class OpenIdPages:
         if before is None or (before.issuer, before.subject) != (voucher.issuer, voucher.subject):
             raise TokenRefused(Reason.TOKEN_REFUSED, "somebody else signed in, or the session has ended")
         since = under_way.at - self._required().openid.leeway_seconds
-        if voucher.signed_in_at is None or voucher.signed_in_at < since:
-            raise TokenRefused(Reason.TOKEN_REFUSED, "it does not say that the password was given just now")
+        if voucher.signed_in_at is None:
+            raise TokenRefused(
+                Reason.TOKEN_REFUSED, "it does not say when the password was given (auth_time)"
+            )
+        if voucher.signed_in_at < since:
+            raise TokenRefused(
+                Reason.TOKEN_REFUSED, "it says that the password was not given anew (auth_time)"
+            )
 
     def _onward(self, request: Request, path: str) -> Response:
         answer = self._forms.page("onward.html", next=path)

@@ -80,6 +80,10 @@ OPENID: Final = {
     "token_not_for_us": "{label} gave an answer that is for another program: client_id does not fit.",
     "login_refused_by_guard": "Too many sign-ins have failed from where you are. Try again later.",
     "login_later": "Too many sign-ins are under way from where you are. Try again in a moment.",
+    "no_auth_time": (
+        "{label} did not say when you gave your password (auth_time): it may not have been asked for. Have "
+        "it heed prompt=login and send auth_time; until then, sign in as an administrator of Gatepost's own."
+    ),
     "not_again": (
         "{label} did not say that you, and nobody else, have just given your password. Try again; if that "
         "does not help, sign in as an administrator of Gatepost's own."

@@ -10,7 +10,7 @@ from gatepost.config.oauth import OAuth
 from gatepost.directory.claims import check_time, texts
 from gatepost.directory.granted import Granted, TokenRefused
 from gatepost.directory.issuer import IssuerKeys, discovery_address
-from gatepost.directory.tokenkeys import BadToken, Label, claims_of, label_of
+from gatepost.directory.tokenkeys import BadToken, Label, claims_of, label_of, not_taken
 from gatepost.log import Log
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
@@ -85,7 +85,7 @@ class Issuers:
         if keys is None:
             raise BadToken(f"nothing is known of its issuer {label.issuer[:200]!r}")
         if label.algorithm not in keys.oauth.algorithms:
-            raise BadToken(f"its algorithm {label.algorithm[:20]!r} is not taken")
+            raise BadToken(not_taken(label.algorithm))
         return keys
 
     def close(self) -> None:

@@ -82,6 +82,6 @@ def voucher(claims: Mapping[str, Any], openid: OpenId, now: float) -> Voucher:
         str(claims["sub"]),
         name.strip(),
         tuple(sorted(openid.meaningful.intersection(said))),
-        min(float(at), now) if is_number(at) else None,
+        min(float(at), now) if is_number(at) and at > 0 else None,  # some say 0 for: not known
         "mfa" in texts(claims.get("amr")),
     )

@@ -21,7 +21,7 @@ from gatepost.directory.claims import claim
 from gatepost.directory.granted import TokenRefused
 from gatepost.directory.idtoken import Asking, Voucher
 from gatepost.directory.issuer import Endpoints, IssuerKeys, IssuerSilent, web_of
-from gatepost.directory.tokenkeys import BadToken, claims_of, label_of
+from gatepost.directory.tokenkeys import BadToken, claims_of, label_of, not_taken
 from gatepost.directory.web import Silent
 from gatepost.log import Log
 from gatepost.policy.reasons import Reason
@@ -115,7 +115,7 @@ class Provider:
         try:
             label = label_of(token)
             if label.algorithm not in self.openid.algorithms:
-                raise BadToken(f"its algorithm {label.algorithm[:20]!r} is not taken")
+                raise BadToken(not_taken(label.algorithm))
             keys = await self._keys.matching(label.kid, label.algorithm)
             claims = claims_of(token, keys, label.algorithm)
         except BadToken as problem:

@@ -90,6 +90,12 @@ def label_of(token: str) -> Label:
     return Label(algorithm, _text(header.get("kid")), issuer, claims)
 
 
+def not_taken(algorithm: str) -> str:
+    """Why a token with this algorithm is not looked at, whatever it says (RFC 8725 §2.1, §3.1)."""
+    shared = "; it is made with a shared secret: have the issuer sign with its own key, as by RS256"
+    return f"its algorithm {algorithm[:20]!r} is not taken{shared if algorithm.startswith('HS') else ''}"
+
+
 def _object(part: str) -> dict[str, Any]:
     try:
         found = json.loads(binascii.a2b_base64(part.translate(_URL_SAFE) + "=" * (-len(part) % 4)))
