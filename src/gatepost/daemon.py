@@ -132,6 +132,7 @@ class Daemon:
         stopping.cancel()
         if everyone.done():
             self._log.event("ready", workers=len(self._workers.shards), generation=self._generation.number)
+            await self._guard.begin()
             print("ready", flush=True)
             self._walk_round()
         else:

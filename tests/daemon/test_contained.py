@@ -58,6 +58,21 @@ def sent(house: House, thread: int) -> list[str]:
     return accepted
 
 
+def test_whoever_is_connected_hears_why(house: House) -> None:
+    with session(house) as one, session(house) as other:
+        here, *_ = [row["id"] for row in house.ask("sessions") if row["user"] == ANN]
+        assert command(house.folder, "sessions", "close", here).returncode == 0
+        assert command(house.folder, "contain", ANN).returncode == 0
+        said = str(one.getreply()) + str(other.getreply())
+    assert "4.3.2 An administrator ended this session [session-ended " in said
+    assert "4.7.0 This account is contained, ask your administrator [session-contained " in said
+    assert until(
+        lambda: [line for line in house.log_lines("session-closed") if "account is contained" in line]
+    )
+    number = said.partition("[session-contained ")[2][:6]
+    assert until(lambda: "session-contained" in command(house.folder, "trace", number).stdout)
+
+
 def states(house: House) -> list[str]:
     return [row["state"] for row in house.ask("queue-list", filter={"user": ANN}, limit=10_000)]
 

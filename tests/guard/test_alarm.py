@@ -60,9 +60,18 @@ def test_a_queue_that_doubles_is_spoken_of_once() -> None:
     assert queue.look(590, 60.0) is None
     told = queue.look(700, 120.0)
     assert told is not None
-    assert told.text == "700 messages wait; an hour ago it was 300"
+    assert told.text == "700 messages wait; within the last hour there were 300"
     assert queue.look(720, 180.0) is None
     assert queue.look(10_000, 9_000.0) is None  # nothing is known of the hour before
+
+
+def test_a_queue_that_fills_right_after_the_start_is_spoken_of() -> None:
+    """The first look is at the start."""
+    queue = watch.QueueWatch()
+    assert queue.look(0, 0.0) is None
+    told = queue.look(600, 30.0)
+    assert told is not None
+    assert told.text == "600 messages wait; within the last hour there were 0"
 
 
 def test_disks_and_certificates_are_spoken_of_in_time() -> None:

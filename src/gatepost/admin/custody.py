@@ -20,6 +20,7 @@ from gatepost.guard.record import network_text
 from gatepost.guard.source import peer_of
 from gatepost.guard.treasury import Treasury
 from gatepost.log import Log
+from gatepost.policy.reasons import Reason
 from gatepost.store.guarddb import ContainedRow, GuardStore
 
 _TIDY_SECONDS: Final = 60.0
@@ -154,7 +155,7 @@ class Custody:
         self._tell_all()
         self._log.warning("contained", user=user, why=why, by=by)
         self._on_event(Event(EventKind.CONTAINED, user, f"{user} is contained: {why}"))
-        await self._workers.ask_all("session-close", user=user)
+        await self._workers.ask_all("session-close", user=user, reason=Reason.SESSION_CONTAINED.value)
         await self._hold(user)
         self._begin(self._hold_again(user))
 

@@ -100,6 +100,10 @@ class GuardHouse:
         for keeper in self._keepers:
             keeper.open()
 
+    async def begin(self) -> None:
+        """The workers are ready: how long the queue is now is what it grows from."""
+        await self._look_at_queue()
+
     async def run(self) -> None:
         """Until cancelled; then everything is kept a last time."""
         beside = [asyncio.create_task(self.custody.run())]
@@ -164,12 +168,15 @@ class GuardHouse:
     async def _look(self) -> None:
         """Whatever is wrong with queue, disk and certificates is told."""
         events = list(await asyncio.to_thread(self._looked))
-        workers = await self._workers.ask_all("status")
-        length = sum(int(worker["queue"]["total"]) for worker in workers if worker)
-        events.append(self._queue.look(length, time.time()))
+        events.append(await self._look_at_queue())
         for event in events:
             if event is not None:
                 self._alarms.happened(event)
+
+    async def _look_at_queue(self) -> Event | None:
+        workers = await self._workers.ask_all("status")
+        length = sum(int(worker["queue"]["total"]) for worker in workers if worker)
+        return self._queue.look(length, time.time())
 
     def _looked(self) -> Iterator[Event | None]:
         with contextlib.suppress(OSError):

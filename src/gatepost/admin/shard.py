@@ -13,12 +13,17 @@ from gatepost.admin.queue import Filter, header_text, item_row
 from gatepost.admin.queue_verbs import QueueVerbs
 from gatepost.admin.selftest_round import Expected
 from gatepost.meter import Meter
+from gatepost.policy.reasons import Reason
 from gatepost.server.sessions import SessionReport, Sessions
 from gatepost.store.orders import Item
 from gatepost.store.spool import Spool
 
 _PAGE = 1_000
 _RETURNED = "the operator of this server has given it up"
+_ENDED_FOR = {
+    Reason.SESSION_ENDED: "closed by the operator",
+    Reason.SESSION_CONTAINED: "the account is contained",
+}
 Fields = dict[str, Value]
 
 
@@ -112,11 +117,12 @@ class ShardVerbs:
     def _close_session(self, fields: Fields) -> Value:
         """The ids of the sessions that were ended: the one named, or all of a user."""
         wanted, user = fields.get("session"), fields.get("user")
+        reason = Reason(fields.get("reason", Reason.SESSION_ENDED.value))
         found = [
             s for s in self._sessions if s.id == wanted or (user is not None and s.report().user == user)
         ]
         for session in found:
-            session.close("closed by the operator")
+            session.close(_ENDED_FOR[reason], reason)
         return [session.id for session in found]
 
     def _list_queue(self, fields: Fields) -> Value:

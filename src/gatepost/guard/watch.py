@@ -28,7 +28,8 @@ class QueueWatch:
         if length < _QUEUE_LEAST or length < 2 * least:
             return None
         self._seen.clear()
-        return Event(EventKind.QUEUE_GROWING, "queue", f"{length} messages wait; an hour ago it was {least}")
+        text = f"{length} messages wait; within the last hour there were {least}"
+        return Event(EventKind.QUEUE_GROWING, "queue", text)
 
 
 def disk(folder: str, free_bytes: int, total_bytes: int) -> Event | None:

@@ -33,6 +33,14 @@ MEANINGS: dict[Reason, Meaning] = {
         "Raise `connections_per_peer` for a gateway behind which many people sit.",
     ),
     Reason.PAUSED: Meaning("The virtual server was paused.", "`gatepost start NAME` opens it again."),
+    Reason.SESSION_ENDED: Meaning(
+        "The session was open, and an administrator ended it.",
+        "The peer may come again; `gatepost pause NAME` keeps all out, `gatepost ban` a source.",
+    ),
+    Reason.SESSION_CONTAINED: Meaning(
+        "The session was open when the account was contained: by its own habits, or by an administrator.",
+        "`gatepost user show NAME` tells why; change the password, then `gatepost release NAME`.",
+    ),
     Reason.STOPPING: Meaning("Gatepost is shutting down.", "The peer tries again; start Gatepost."),
     Reason.CONNECT_DENIED: Meaning(
         "No entry gives this address the right `connect`.",

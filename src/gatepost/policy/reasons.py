@@ -20,6 +20,8 @@ class Reason(Enum):
     TOO_MANY_CONNECTIONS_FROM_PEER = "too-many-connections-from-peer"
     PAUSED = "paused"
     STOPPING = "stopping"
+    SESSION_ENDED = "session-ended"
+    SESSION_CONTAINED = "session-contained"
     CONNECT_DENIED = "connect-denied"
     PROXY_NOT_BELIEVED = "proxy-not-believed"
     # the conversation itself
@@ -172,6 +174,10 @@ REPLIES: dict[Reason, Said] = {
     ),
     Reason.PAUSED: Said(421, "4.3.2", "Service is paused, try later", "SYS/TEMP"),
     Reason.STOPPING: Said(421, "4.3.2", "Service is shutting down, try later", "SYS/TEMP"),
+    Reason.SESSION_ENDED: Said(421, "4.3.2", "An administrator ended this session", "SYS/TEMP"),
+    Reason.SESSION_CONTAINED: Said(
+        421, "4.7.0", "This account is contained, ask your administrator", "SYS/TEMP"
+    ),
     Reason.CONNECT_DENIED: Said(554, "5.7.1", "Connections from your address are not accepted", "SYS/PERM"),
     Reason.PROXY_NOT_BELIEVED: Said(
         554, "5.7.1", "The PROXY protocol is not spoken with your address here", "SYS/PERM"

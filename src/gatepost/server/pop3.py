@@ -156,13 +156,13 @@ class Pop3Conversation:
         if not self._busy:
             self.close("draining")
 
-    def close(self, why: str) -> None:
+    def close(self, why: str, reason: Reason = Reason.STOPPING) -> None:
         """In the middle of a message nothing is said: it would look like a part of it."""
         channel = self._connection.channel
         spoken = self._core.state is not State.CLOSED and (channel is None or channel.established)
         if spoken and not self._busy and not self._ended:
             self._flush()
-            self._connection.send(pop3_refused(Reason.STOPPING, self.id).encode())
+            self._connection.send(self._record.last_word(reason).encode())
         self._connection.close(why)
 
     # the pump of events

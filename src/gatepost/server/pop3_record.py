@@ -38,6 +38,12 @@ class Pop3Record:
         self.refused(stage, reason, reply)
         return reply
 
+    def last_word(self, reason: Reason) -> Reply:
+        """The reply with which we end the session; when that is about this session alone it is on record."""
+        if reason is Reason.STOPPING:
+            return pop3_refused(reason, self._client.id)
+        return self.refuse("session", reason)
+
     def forged(self, guard: Post) -> Reply:
         """The reply to a PROXY header from somebody who may not speak for others; it counts as rubbish."""
         guard.offend(Offence.RUBBISH, self._client.peer)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from gatepost.directory.visitor import Visitor
 from gatepost.policy.facts import Peer
+from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base 32: no I, L, O, U to misread
@@ -64,7 +65,8 @@ class OpenSession(Protocol):
     def drain(self) -> None:
         """Ends after the transaction in hand, at once when there is none."""
 
-    def close(self, why: str) -> None: ...
+    def close(self, why: str, reason: Reason = Reason.STOPPING) -> None:
+        """`why` is for the log, the reason for the peer; one that is about this session stands on record."""
 
 
 class Sessions:

@@ -157,9 +157,9 @@ class SmtpConversation:
         if not self._busy:
             self._end_if_drained()
 
-    def close(self, why: str) -> None:
+    def close(self, why: str, reason: Reason = Reason.STOPPING) -> None:
         if not self._core.closed:
-            self._connection.send(self._core.hang_up(refused(Reason.STOPPING, self.id)))
+            self._connection.send(self._core.hang_up(self._record.last_word(reason)))
         self._connection.close(why)
 
     # the pump of events
