@@ -18,12 +18,16 @@ from urllib.parse import quote
 from daemon.house import EXTRA, INTERNET, SOURCES, SUBMISSION, House, internet, message
 from gatepost.admin.attacks import ban
 from gatepost.admin.certificate import self_signed, write_pair
+from gatepost.admin.generation import Generations
+from gatepost.admin.roles import Role
 from gatepost.config.load import load
 from gatepost.store.accounts import Accounts
+from gatepost.store.app_password import NewAppPassword
+from gatepost.store.tokens import NewToken
 from live.program import Program
 
 TESTS = Path(__file__).parents[2]
-IMAGE = "<img/src=x/onerror=window.pwned=1>"
+IMAGE = "<img/src/onerror=window.pwned=1>"
 CORPUS = (
     IMAGE,
     "</script><svg/onload=window.pwned=1>",
@@ -34,6 +38,8 @@ CORPUS = (
     "javascript:window.pwned=1",
 )
 """Each of these would set `window.pwned`, were it read as anything but text."""
+NAME = f'x" innerHTML="{IMAGE}'
+"""A group's, which would be an attribute of its own, were it put between quotes."""
 ZONE = "Asia/Tokyo"
 REFUSAL = "no " + " ".join(CORPUS)
 
@@ -121,7 +127,8 @@ def begun(house: House) -> Gate:
                  access='[ { allow = ["connect", "submit", "relay"], to = "net:127.0.0.0/8" } ]'),
         f'[smtp.submission]\nlisten = ["{{host}}:{SUBMISSION}"]\ntls = "offer"\nauth = ["PLAIN"]\n'
         'access = [ { allow = ["connect"], to = "anyone" }, '
-        '{ allow = ["submit", "relay"], to = "group:POP3 Relay" } ]\n',
+        '{ allow = ["submit", "relay"], to = "group:POP3 Relay" }, '
+        f"{{ allow = ['submit'], to = 'group:{NAME}' }} ]\n",
         more=f'[routes."remote.example"]\nvia = "smtp://127.0.0.1:{next_hop.server_address[1]}"\n'
         "[tracking]\nsubjects = true\n",
     )  # fmt: skip
@@ -142,11 +149,16 @@ def _furnish(house: House) -> None:
     """A certificate, names and addresses that were chosen by somebody with bad intentions."""
     certs = house.folder / "certs"
     write_pair(self_signed(CORPUS), certs / "bad.pem", certs / "bad.key")
+    Generations(house.place.generations).keep(house.file.read_text(), by=IMAGE)
     with house.file.open("a") as file:
         file.write('[certificates.bad]\nchain = "certs/bad.pem"\nkey = "certs/bad.key"\n')
     settings, accounts = load(house.file), Accounts.open(house.place.accounts)
     accounts.users.add("eve@example.org", domains=settings.domains, by=IMAGE, full_name=IMAGE)
-    accounts.groups.add(IMAGE, by="test")
+    for name in (IMAGE, NAME):
+        accounts.groups.add(name, by="test")
+    accounts.app_passwords.add("eve@example.org", NewAppPassword(IMAGE), by="test")
+    accounts.administrators.add("viv", Role.VIEWER.value, by="test")
+    accounts.tokens.add(NewToken(IMAGE, Role.VIEWER.value), by="viv")
     accounts.aliases.add("eva@example.org", ["eve@example.org"], domains=settings.domains, by="test")
     accounts.close()
 

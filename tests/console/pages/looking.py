@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 _LOADED = "() => ![...document.querySelectorAll('[role=status]')].some(e => e.textContent.endsWith('...'))"
-_FORGED = (
-    "document.querySelectorAll('img[onerror], svg[onload], b[onmouseover], main script, main img').length"
-)
+_FORGED = """document.querySelectorAll(
+  'img, svg[onload], b[onmouseover], main script, .q-dialog script').length"""
 _FITS = "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 _ALL = {"resultTypes": ["violations"]}
 

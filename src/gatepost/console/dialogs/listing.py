@@ -54,9 +54,8 @@ class ListingPart:
         name = host.text.partition(":")[2]
         with ui.element("div").classes("gp-row"):
             ui.label(name).classes("gp-grow gp-mono gp-break")
-            ui.button(words.REMOVE, on_click=lambda: self._remove(host)).props(
-                f'flat dense size=sm aria-label="{words.REMOVE_ONE.format(name=name)}"'
-            )
+            button = ui.button(words.REMOVE, on_click=lambda: self._remove(host)).props("flat dense size=sm")
+            button.props["aria-label"] = words.REMOVE_ONE.format(name=name)
 
     async def _turn(self, event: Any) -> None:
         shown = listing(self._right, self._dialog.entries)

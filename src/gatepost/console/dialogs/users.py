@@ -74,9 +74,9 @@ class _Users:
                 for effect in Effect:
                     self._box(row, right, effect, name)
             with ui.element("td"):
-                ui.button(icon="o_delete", on_click=lambda: self._remove(row.to)).props(
-                    f'flat dense round size=sm aria-label="{words.REMOVE_ONE.format(name=name)}"'
-                )
+                button = ui.button(icon="o_delete", on_click=lambda: self._remove(row.to))
+                button.props("flat dense round size=sm")
+                button.props["aria-label"] = words.REMOVE_ONE.format(name=name)
 
     def _box(self, row: Grant, right: Right, effect: Effect, name: str) -> None:
         ticked = right in (row.allowed if effect is Effect.ALLOW else row.denied)
@@ -84,9 +84,8 @@ class _Users:
         label = words.CELL.format(effect=word, right=words.RIGHTS[right.value], name=name)
         column = f"{words.RIGHTS[right.value]}: {word}"
         with ui.element("td").classes("gp-tick").props(f'data-label="{column}"'):
-            ui.checkbox(value=ticked, on_change=self._ticking(row.to, right, effect)).props(
-                f'dense aria-label="{label}"'
-            )
+            box = ui.checkbox(value=ticked, on_change=self._ticking(row.to, right, effect)).props("dense")
+            box.props["aria-label"] = label
 
     def _ticking(self, to: Principal, right: Right, effect: Effect) -> Callable[[Any], Any]:
         async def tick(event: Any) -> None:

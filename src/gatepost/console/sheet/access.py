@@ -128,18 +128,12 @@ class AccessTab:
             ).props("aria-hidden=true")
             ui.label(said).classes("gp-grow gp-break")
             if self._bench.may_change:
-                label = _quoted(words.REMOVE_ENTRY.format(sentence=said))
-                ui.button(icon="o_delete", on_click=lambda: self._remove(entry)).props(
-                    f'flat dense round size=sm aria-label="{label}"'
-                )
+                button = ui.button(icon="o_delete", on_click=lambda: self._remove(entry))
+                button.props("flat dense round size=sm")
+                button.props["aria-label"] = words.REMOVE_ENTRY.format(sentence=said)
 
     def _remove(self, entry: Entry) -> None:
         draft: Draft = self._bench.work.draft()
         entries = read_entries(draft, self._server) or ()
         write_entries(draft, self._server, tuple(one for one in entries if one.line != entry.line))
         self._bench.take(draft)
-
-
-def _quoted(text: str) -> str:
-    """For an attribute between double quotes."""
-    return text.replace('"', "'")
