@@ -11,9 +11,11 @@ import pytest
 from gatepost.admin.actor import Actor, Forbidden, SignInAgain
 from gatepost.admin.acts import Acts
 from gatepost.admin.acts_accounts import NewUser, UserChange
+from gatepost.admin.generation import Generations
 from gatepost.admin.house import House
 from gatepost.admin.init import Ports, make_directory
 from gatepost.admin.roles import ACTS, Area, Role
+from gatepost.secret import Secret
 from gatepost.store.accounts import Accounts
 from gatepost.store.app_password import NewAppPassword
 from gatepost.store.place import Place
@@ -50,6 +52,27 @@ def test_a_change_is_audited_with_before_and_after(house: House) -> None:
         ({"quota_bytes": None}, {"quota_bytes": 5}),
         ({"full_name": ""}, {"full_name": "Bob"}),
     ]
+
+
+def test_secrets_that_nothing_names_are_forgotten(house: House) -> None:
+    secrets, folder = acts(house, Role.ADMINISTRATOR).secret, house.file.parent
+    lost, kept, drafted, in_force = (
+        asyncio.run(secrets.put(("directory", name, "bind_password_file"), Secret("x")))
+        for name in ("lost", "kept", "drafted", "force")
+    )
+    other = asyncio.run(Acts(house, Actor("bob", Role.ADMINISTRATOR)).secret.put(("a", "b"), Secret("x")))
+    by_hand = folder / "secrets" / "by-hand"
+    by_hand.write_text("x")
+    Generations(house.place.generations).keep(f'a = "{kept}"', by="ann")
+    house.file.write_text(f"{house.file.read_text()}# {in_force}\n")
+    assert asyncio.run(secrets.forget([f'a = "{drafted}"'])) == [lost]
+    assert not (folder / lost).exists()
+    assert all((folder / one).exists() for one in (kept, drafted, in_force, other))
+    assert by_hand.exists()
+    [change] = house.accounts.audit.changes(limit=1)
+    assert (change.who, change.what, change.subject) == ("ann", "secret-forget", lost)
+    with pytest.raises(Forbidden):
+        asyncio.run(acts(house, Role.OPERATOR).secret.forget([]))
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])

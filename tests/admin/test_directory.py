@@ -66,6 +66,12 @@ def told(
     return asyncio.run(test())
 
 
+def test_a_group_is_named_whatever_stands_in_its_name(tmp_path: Path) -> None:
+    script = LdapServerScript()
+    script.user("bob", groups=(script.group("Level=2", 1300), script.group("S-1-Team", 1301)))
+    assert told(tmp_path, script, user="bob")["groups"].text == "Level=2, S-1-Team"
+
+
 def test_every_step_is_told(tmp_path: Path) -> None:
     found = told(tmp_path, corp(), user="bob")
     assert all(step.good is not False for step in found.values())

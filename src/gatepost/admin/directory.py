@@ -229,7 +229,7 @@ async def _user_steps(settings: Settings, name: str, tree: LdapTree, user: str) 
     trouble = _TROUBLES.get(person.trouble) if person.trouble is not None else None
     yield Step(name, "account", person.trouble is None, trouble or "may log in")
     membership = await tree.membership(person)
-    yield Step(name, "groups", True, _group_names(membership))
+    yield Step(name, "groups", True, ", ".join(membership.names) or "none")
     async for step in _relay_steps(settings, name, tree, person, membership):
         yield step
 
@@ -255,8 +255,3 @@ async def _relay_steps(
     if not member:
         groups = ", ".join(relay_groups(settings)) or "none: no entry gives relay to a group"
         yield Step(name, "relay", None, f"in no group that gives relay ({groups})")
-
-
-def _group_names(membership: Membership) -> str:
-    names = sorted(key for key in membership.keys if "=" not in key and not key.startswith("s-1-"))
-    return ", ".join(names) or "none"

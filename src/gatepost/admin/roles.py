@@ -104,6 +104,7 @@ ACTS: Final[dict[str, Act]] = {
     "config-apply": Act(_A, Area.CONFIG, dangerous=True),
     "config-undo": Act(_A, Area.CONFIG, dangerous=True),
     "secret-put": Act(_A, Area.CONFIG),
+    "secret-forget": Act(_A, Area.CONFIG),
     "reload": Act(_A, Area.CONFIG),
     "cert-show": Act(_V, Area.CERTIFICATES),
     "cert-import": Act(_A, Area.CERTIFICATES, dangerous=True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from nicegui import ui
 
 from gatepost.config.fault import ConfigError
@@ -16,8 +18,10 @@ _LOOK_SECONDS = 3.0
 def bar(bench: Bench) -> None:
     """Shown while the draft is changed; says when somebody else has changed the file."""
 
-    def discard() -> None:
+    async def discard() -> None:
         bench.discard()
+        with suppress(OSError):
+            await bench.forget_secrets()
         ui.navigate.reload()  # fields show what was typed into them
 
     def draw() -> None:

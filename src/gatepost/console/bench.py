@@ -81,6 +81,13 @@ class Bench:
         self.work = self.context.drafts.of(self.context.visitor.key)
         self.changed()
 
+    async def forget_secrets(self) -> None:
+        """Files of secrets that were written for what is discarded are gone. Raises OSError."""
+        if self.may_change:
+            drafts = self.context.drafts.store
+            texts = await self.context.house.work(drafts.draft_texts)
+            await self.context.acts.secret.forget(texts)
+
     async def look(self, text: str) -> Preview:
         """What the text would be as the configuration."""
         house = self.context.house

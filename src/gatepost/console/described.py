@@ -76,6 +76,11 @@ class Key:
         return self.name.endswith(_SECRETS)
 
     @property
+    def is_keytab(self) -> bool:
+        """It names a file that holds keys of Kerberos."""
+        return self.id == "Kerberos.keytab"
+
+    @property
     def choices(self) -> tuple[str, ...]:
         """Everything it may be, where that is a list of words."""
         if self.is_enum:

@@ -16,7 +16,7 @@ from gatepost.config.source import KeyPath
 from gatepost.console.context import Context
 from gatepost.console.described import Key, key_of, plain
 from gatepost.console.saying import size, span
-from gatepost.console.secret_field import secret_button
+from gatepost.console.secret_field import keytab_button, secret_button
 from gatepost.console.table import Text
 from gatepost.console.texts import fields as words
 
@@ -190,6 +190,9 @@ class Setting:
         if self.key.is_secret and self._bench.may_change:
             with field.add_slot("append"):
                 secret_button(self._bench.context, self.path, self.key.label, self._secret_put(field))
+        if self.key.is_keytab and self._bench.may_change:
+            with field.add_slot("append"):
+                keytab_button(self._bench.context, self.path, self.key.label, self._secret_put(field))
 
     def _secret_put(self, field: ui.input) -> Callable[[str], Awaitable[None]]:
         async def put(file: str) -> None:

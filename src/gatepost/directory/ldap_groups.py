@@ -43,10 +43,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What somebody's groups come to. `keys` are all by which an entry may mean one of them."""
+    """What somebody's groups come to. `keys` are all by which an entry may mean one of them.
+
+    `names` are for people: one for each group whose name is known.
+    """
 
     keys: frozenset[str]
     privileged: bool
+    names: tuple[str, ...] = ()
 
 
 class KnownGroups:
@@ -89,7 +93,12 @@ async def ad_membership(pool: LdapPool, root: str, person: Person, known: KnownG
         groups = await _chained(pool, root, person)
         sids = [group.sid for group in groups]
     keys = {key for group in groups for key in group.keys}
-    return Membership(frozenset(keys | {sid.lower() for sid in sids}), is_privileged(sids))
+    keys |= {sid.lower() for sid in sids}
+    return Membership(frozenset(keys), is_privileged(sids), _names(groups))
+
+
+def _names(groups: Iterable[Group]) -> tuple[str, ...]:
+    return tuple(sorted({group.name for group in groups}, key=str.lower))
 
 
 async def groups_by_sid(
@@ -140,7 +149,8 @@ async def walked_membership(pool: LdapPool, root: str, person: Person) -> Member
         ahead.append(all_of(equal("objectClass", "posixGroup"), first))
     for _ in range(_LEVELS):
         if not ahead:
-            return Membership(frozenset(key for group in groups.values() for key in group.keys), False)
+            keys = frozenset(key for group in groups.values() for key in group.keys)
+            return Membership(keys, False, _names(groups.values()))
         fresh: dict[str, Group] = {}
         for part in _parts(ahead):
             for entry in (await pool.search(Query(root, any_of(part), ("cn",)))).entries:

@@ -144,6 +144,11 @@ class ConsoleStore:
             ).fetchone()
         return None if row is None else DraftRow(*row)
 
+    def draft_texts(self) -> list[str]:
+        """What anybody is changing."""
+        with self._open() as database:
+            return [row[0] for row in database.execute("SELECT text FROM draft")]
+
     def forget_draft(self, name: str) -> None:
         with self._open() as database:
             database.execute("DELETE FROM draft WHERE name = ?", (name,))

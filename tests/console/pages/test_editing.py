@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from console.pages.gate import Gate
+from console.pages.gate import Gate, until
 from console.pages.looking import axe, fits, opened
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("console-pages")]
@@ -163,6 +164,37 @@ def test_services_are_set_up_changed_and_removed(page: Any, gate: Gate) -> None:
     button(page, "Remove Numbers for Prometheus").click()
     apply(page)
     assert "[metrics]" not in gate.house.file.read_text()
+
+
+def test_a_keytab_is_uploaded_and_goes_with_a_discarded_draft(page: Any, gate: Gate, tmp_path: Path) -> None:
+    pytest.importorskip("gssapi", reason="the extra kerberos is not installed")
+    wrong, keytab = tmp_path / "wrong", tmp_path / "smtp.keytab"
+    wrong.write_bytes(b"smtp/mail.example.org")
+    keytab.write_bytes(b"\x05\x02\x00\x00\x00\x00never shown")
+    opened(page, "/services")
+    button(page, "Set up... Kerberos tickets").click()
+    form = dialog(page, "Kerberos tickets")
+    for file in (wrong, keytab):
+        button(page, "Upload or replace: Keytab", form).click()
+        ask = dialog(page, "Keytab")
+        ask.locator("input[type=file]").set_input_files(file)
+        page.wait_for_selector(".q-uploader__file--uploaded")
+        button(page, "Set", ask).click()
+        if file is wrong:
+            page.get_by_text("This is no keytab").wait_for()
+            button(page, "Cancel", ask).click()
+        ask.wait_for(state="detached")
+    kept = gate.house.file.parent / "secrets" / "kerberos-keytab"
+    assert form.get_by_label("Keytab (required)", exact=True).input_value() == "secrets/kerberos-keytab"
+    assert (stat.S_IMODE(kept.stat().st_mode), kept.read_bytes()) == (0o600, keytab.read_bytes())
+    is_clean(page)
+    ok(page, form)
+    assert "never shown" not in page.content()
+    button(page, "Discard").click()
+    page.get_by_role("region", name="You have changes that are not applied yet.").wait_for(state="detached")
+    until(kept.exists, lambda is_there: not is_there)
+    opened(page, "/changes")
+    assert "secret-forget" in page.inner_text("tbody tr:first-child")
 
 
 def test_limits_of_a_user_are_set_on_its_page_and_listed(page: Any, gate: Gate) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from nicegui import events, ui
+from nicegui import ui
 
 from gatepost.admin.acts_certificates import NewCertificate
 from gatepost.admin.certificate import certificate_rows
@@ -18,20 +18,11 @@ from gatepost.console.page import page
 from gatepost.console.saying import count
 from gatepost.console.table import Text, empty, facts, heading, link, section
 from gatepost.console.texts import looking as words
+from gatepost.console.upload import ChosenFile
 from gatepost.secret import Secret
 
 Row = dict[str, Any]
-_MOST_BYTES: Final = 1_000_000
 _SOON_DAYS: Final = 30
-# Quasar's button has a picture, no name, and the field for the file inside it: the field itself is used.
-_NAMED: Final = """document.querySelectorAll('.gp-upload').forEach(one => {
-  const button = one.querySelector('a.q-btn'), field = one.querySelector('input[type=file]');
-  if (!button || !field) return;
-  button.removeAttribute('role');
-  button.removeAttribute('tabindex');
-  field.tabIndex = 0;
-  field.setAttribute('aria-label', one.querySelector('.q-uploader__title').textContent);
-})"""
 _BAD_DAYS: Final = 7
 
 
@@ -76,21 +67,6 @@ def _certificate(context: Context, row: Row) -> None:
     )
 
 
-class _File:
-    """A field for one file; its content is here as soon as it was chosen."""
-
-    def __init__(self, label: str) -> None:
-        self.content: bytes | None = None
-        field = ui.upload(label=label, max_files=1, auto_upload=True, max_file_size=_MOST_BYTES)
-        field.on_upload(self._take)
-        field.on_rejected(lambda: say_refused(words.TOO_LARGE))
-        field.props("flat bordered").classes("gp-upload")
-        ui.timer(0.3, lambda: ui.run_javascript(_NAMED), once=True)
-
-    async def _take(self, event: events.UploadEventArguments) -> None:
-        self.content = await event.file.read()
-
-
 def _import(context: Context) -> None:
     async def bring(form: Form) -> bool:
         if file.content is None:
@@ -104,8 +80,8 @@ def _import(context: Context) -> None:
         return await _brought(context, lambda: context.acts.certificate.bring(new))
 
     with Form(words.IMPORT.rstrip("."), words.IMPORT_VERB, bring) as form:
-        file = _File(words.CHOOSE_FILE)
-        key = _File(words.CHOOSE_KEY)
+        file = ChosenFile(words.CHOOSE_FILE)
+        key = ChosenFile(words.CHOOSE_KEY)
         form.secret("password", words.PASSWORD)
         form.line("name", words.AS_NAME, "default")
         form.tick("even_so", words.EVEN_SO)

@@ -108,6 +108,10 @@ SECRET_ABOUT: Final = (
     "It is used when the change is applied."
 )
 SECRET_EMPTY: Final = "Type the secret: one line."
+UPLOAD: Final = "Upload..."
+UPLOAD_OF: Final = "Upload or replace: {label}"
+KEYTAB_FIELD: Final = "Keytab, as ktutil or ktpass wrote it"
+NO_KEYTAB: Final = "This is no keytab; choose the file that ktutil, ktpass or samba-tool wrote."
 SECRET_WRITING: Final = "Writing the secret"
 SECRET_FAILED: Final = "The secret could not be written: {problem}"
 
