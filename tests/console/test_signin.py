@@ -96,6 +96,31 @@ def test_mail_users_do_not_sign_in_but_administrators_among_them_do(rig: Rig) ->
     assert rig.browser().sign_in("carl").status_code == 303
 
 
+def test_tokens_go_with_the_role_that_a_directory_gave(rig: Rig) -> None:
+    credential = rig.passwords.credential(Secret(PASSWORD))
+    rig.accounts.users.add("bob@example.org", domains=["example.org"], by="test", credential=credential)
+    rig.change(administrators=(parse_principal("user:bob@example.org"),))
+    browser = rig.browser()
+    browser.sign_in("bob")
+    headers = {"x-csrf-token": browser.form("/account"), "accept": "application/json"}
+    made = browser.ask("POST", "/api/v1/tokens", json={"label": "x", "role": "operator"}, headers=headers)
+    assert made.status_code == 201, made.text
+
+    def shown() -> int:
+        rig.late += 3_600
+        bearer = {"authorization": f"Bearer {made.json()['token']}"}
+        return rig.browser().get("/api/v1/me", headers=bearer).status_code
+
+    assert shown() == 200
+    for values, status in (
+        ({"administrators": (), "operators": (parse_principal("user:bob@example.org"),)}, 200),
+        ({"operators": (), "viewers": (parse_principal("user:bob@example.org"),)}, 401),
+        ({"viewers": ()}, 401),
+    ):
+        rig.change(**values)
+        assert shown() == status
+
+
 def test_a_directorys_group_gives_the_role_and_takes_it(rig: Rig) -> None:
     credential = rig.passwords.credential(Secret(PASSWORD))
     rig.accounts.users.add("bob@example.org", domains=["example.org"], by="test", credential=credential)

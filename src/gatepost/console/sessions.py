@@ -173,7 +173,11 @@ class Sessions:
     async def _role(self, row: SessionRow, now: float) -> Role | None:
         if row.voucher is not None:
             return self._role_at_once(row, now)
-        name, version = row.name, self._version()
+        return await self.role_of(row.name)
+
+    async def role_of(self, name: str) -> Role | None:
+        """The role that he has, as it was known a moment ago or is learnt now. Raises Unavailable."""
+        now, version = self._clock(), self._version()
         if version != self._seen_version:
             self._seen_version = version
             self.forget_roles()
