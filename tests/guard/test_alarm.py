@@ -78,6 +78,7 @@ def test_disks_and_certificates_are_spoken_of_in_time() -> None:
     assert watch.disk("/var", 60, 1_000) is None
     assert watch.disk("/var", 49, 1_000) is not None
     assert watch.disk("/var", 0, 0) is None
+    assert watch.disk("/var", 90, 1_000, least_bytes=100) is not None
     now = datetime(2026, 11, 24, tzinfo=UTC)
     assert watch.certificate("mail", now + timedelta(days=8), now) is None
     told = watch.certificate("mail", now + timedelta(days=6), now)

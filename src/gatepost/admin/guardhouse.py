@@ -32,6 +32,7 @@ from gatepost.guard.source import shown
 from gatepost.guard.sources import KnownSource, KnownSources
 from gatepost.guard.watch import QueueWatch
 from gatepost.log import Log
+from gatepost.store.disk import FREE_LEAST_BYTES
 from gatepost.store.guarddb import BanRow, GuardStore, Memory, SourceRow
 
 _KEEP_SECONDS: Final = 30.0
@@ -181,7 +182,8 @@ class GuardHouse:
     def _looked(self) -> Iterator[Event | None]:
         with contextlib.suppress(OSError):
             usage = shutil.disk_usage(self._settings.state)
-            yield watch.disk(str(self._settings.state), usage.free, usage.total)
+            where, least = str(self._settings.state), 2 * FREE_LEAST_BYTES
+            yield watch.disk(where, usage.free, usage.total, least)
         for name, one in self._settings.certificates.items():
             leaf = leaf_of(one)
             if leaf is not None:

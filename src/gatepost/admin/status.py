@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from gatepost.admin.certificate import certificate_rows
 from gatepost.config.schema import Settings
+from gatepost.store.disk import FREE_LEAST_BYTES
 
 Row = dict[str, Any]
 _COUNTED = ("active", "deferred", "held", "total", "size_bytes")
@@ -25,7 +28,7 @@ def status_row(settings: Settings, said: Row) -> Row:
         "file": said["file"],
         "started_at": datetime.fromtimestamp(said["started_at"], UTC).isoformat(timespec="seconds"),
         "generation": said["generation"],
-        "trouble": said["trouble"],
+        "trouble": said["trouble"] | _disk_trouble(settings.state),
         "selftest": _selftest_row(said["selftest"]),
         "workers": len(workers),
         "worker_restarts": said["restarts"],
@@ -35,6 +38,20 @@ def status_row(settings: Settings, said: Row) -> Row:
         "certificates": [
             {key: row[key] for key in _CERTIFICATE_KEYS if key in row} for row in certificate_rows(settings)
         ],
+    }
+
+
+def _disk_trouble(state: Path) -> dict[str, str]:
+    """Empty while mail is taken."""
+    try:
+        free = shutil.disk_usage(state).free
+    except OSError as problem:
+        return {"disk": f"{state} cannot be looked at: {problem.strerror}"}
+    if free >= FREE_LEAST_BYTES:
+        return {}
+    least = FREE_LEAST_BYTES // 1_000_000
+    return {
+        "disk": f"{free // 1_000_000} MB are free at {state}: no mail is taken below {least} MB; make room"
     }
 
 

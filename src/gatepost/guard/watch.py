@@ -32,9 +32,9 @@ class QueueWatch:
         return Event(EventKind.QUEUE_GROWING, "queue", text)
 
 
-def disk(folder: str, free_bytes: int, total_bytes: int) -> Event | None:
-    """Speaks of a disk with less than a twentieth free."""
-    if total_bytes <= 0 or free_bytes >= total_bytes * _DISK_LEAST:
+def disk(folder: str, free_bytes: int, total_bytes: int, least_bytes: int = 0) -> Event | None:
+    """Speaks of a disk with less than a twentieth free, or less than `least_bytes`."""
+    if total_bytes <= 0 or free_bytes >= max(total_bytes * _DISK_LEAST, least_bytes):
         return None
     text = f"{free_bytes // 1_000_000} MB are free of {total_bytes // 1_000_000} MB at {folder}"
     return Event(EventKind.DISK_NEARLY_FULL, folder, text)

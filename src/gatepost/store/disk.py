@@ -11,6 +11,9 @@ from gatepost.store.aio import Done, KernelSync
 
 Buffer = bytes | memoryview
 
+FREE_LEAST_BYTES = 64 * 1024 * 1024
+"""With less room than that no mail is taken: a disk that is really full cannot even record a delivery."""
+
 _BUFFERS_PER_WRITE = 1024  # IOV_MAX on Linux
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from gatepost.mail.outcome import Outcome
 from gatepost.store.chores import Chores
 from gatepost.store.commit import Arrival
-from gatepost.store.disk import Disk
+from gatepost.store.disk import FREE_LEAST_BYTES, Disk
 from gatepost.store.failure import Report, SpoolCorrupt, SpoolFailed, SpoolFull, SpoolLocked, log_report
 from gatepost.store.group import Group
 from gatepost.store.incoming import Incoming, LargeFile
@@ -71,7 +71,7 @@ class Spool:
         disk: Disk | None = None,
         segment_bytes: int = 64 * 1024 * 1024,
         memory_bytes: int = 64 * 1024 * 1024,
-        free_bytes: int = 64 * 1024 * 1024,
+        free_bytes: int = FREE_LEAST_BYTES,
     ) -> None:
         self.folder = folder / str(worker)
         self.worker = worker

@@ -78,7 +78,8 @@ async def _notes(context: Context, status: Row | None) -> None:
         failed = "; ".join(status["selftest"]["failed"])
         Text("p", words.SELFTEST_FAILED.format(text=failed), "gp-note bad").props("role=alert")
     for server, problem in status["trouble"].items():
-        Text("p", words.TROUBLE.format(server=server, problem=problem), "gp-note bad").props("role=alert")
+        text = words.DISK_TROUBLE if server == "disk" else words.TROUBLE
+        Text("p", text.format(server=server, problem=problem), "gp-note bad").props("role=alert")
     try:
         contained: list[Row] = await context.house.ask("contained")
     except (NotRunning, Refused):

@@ -62,6 +62,7 @@ EVENTS: Final = {
     "test": "test",
 }
 TROUBLE: Final = "{server} does not listen: {problem}"
+DISK_TROUBLE: Final = "{problem}."
 SELFTEST_FAILED: Final = "The self-test found a way to relay that should not be: {text}"
 NOT_RUNNING: Final = "Gatepost does not run. Start it: `gatepost run`, or the service."
 CONTAINED: Final = "{accounts} contained."
