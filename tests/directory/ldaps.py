@@ -60,6 +60,7 @@ class LdapServerScript:
     connections: list[asyncio.StreamWriter] = field(default_factory=list)
     port: int = 0
     gate: Callable[[], Awaitable[None]] | None = None
+    most: int | None = None  # the size limit of the server
 
     def user(
         self, account: str, *, upn: str = "", groups: tuple[str, ...] = (), **more: str | list[str]
@@ -159,6 +160,8 @@ class LdapServerScript:
         elif self.fault is Fault.SIZE_LIMIT and message.base_object:
             code = Result.SIZE_LIMIT_EXCEEDED
         found = [entry for entry in self._entries(message) if matches(entry, message.filter)]
+        if self.most is not None and message.base_object and len(found) > self.most:
+            found, code = found[: self.most], Result.SIZE_LIMIT_EXCEEDED
         for entry in found if code in (Result.SUCCESS, Result.SIZE_LIMIT_EXCEEDED) else []:
             base_only = message.scope is sansldap.SearchScope.BASE
             wanted = [name for name in message.attributes if base_only or name != "tokenGroups"]

@@ -23,6 +23,7 @@ _AT_ONCE: Final = 50  # alternatives in one filter
 _LEVELS: Final = 32
 _GROUPS: Final = 2_000
 _NAME_SECONDS: Final = 300.0
+_CUT_SHORT: Final = "the server told only some of the groups, by its size limit: raise that for bind_user"
 
 T = TypeVar("T")
 
@@ -116,7 +117,7 @@ async def groups_by_sid(
             groups += [] if group is None else [group]
     for part in _parts(missing):
         query = Query(root, any_of(equal("objectSid", sid_bytes(sid)) for sid in part), GROUP_ATTRIBUTES)
-        found = {group.sid: group for group in map(group_of, (await pool.search(query)).entries)}
+        found = {group.sid: group for group in map(group_of, await _all_of(pool, query))}
         for sid in part:
             known.put(sid, found.get(sid))
         groups += found.values()
@@ -128,7 +129,7 @@ async def _chained(pool: LdapPool, root: str, person: Person) -> Sequence[Group]
     primary = await _primary_group(pool, root, person)
     ways = [in_chain("member", dn) for dn in (person.dn, *(group.dn for group in primary))]
     query = Query(root, all_of(equal("objectClass", "group"), any_of(ways)), GROUP_ATTRIBUTES)
-    return [*primary, *map(group_of, (await pool.search(query)).entries)]
+    return [*primary, *map(group_of, await _all_of(pool, query))]
 
 
 async def _primary_group(pool: LdapPool, root: str, person: Person) -> Sequence[Group]:
@@ -136,7 +137,29 @@ async def _primary_group(pool: LdapPool, root: str, person: Person) -> Sequence[
         raise LdapUnavailable(Stage.SEARCH, "bind_user may not read the groups of accounts")
     sid = f"{person.sid.rpartition('-')[0]}-{person.primary_group}"
     query = Query(root, equal("objectSid", sid_bytes(sid)), GROUP_ATTRIBUTES)
-    return [group_of(entry) for entry in (await pool.search(query)).entries]
+    return [group_of(entry) for entry in await _all_of(pool, query)]
+
+
+async def _all_of(pool: LdapPool, query: Query) -> Sequence[Entry]:
+    """Every entry there is: who is in a group that was left out could be allowed, or denied, by it.
+
+    Raises LdapUnavailable.
+    """
+    found = await pool.search(query)
+    if not found.whole:
+        raise LdapUnavailable(Stage.SEARCH, _CUT_SHORT)
+    return found.entries
+
+
+async def _any_of(pool: LdapPool, root: str, ways: Sequence[Filter]) -> Sequence[Entry]:
+    """Every entry that one of the ways leads to, with fewer ways a question where the answer is cut short."""
+    found = await pool.search(Query(root, any_of(ways), ("cn",)))
+    if found.whole:
+        return found.entries
+    if len(ways) == 1:
+        raise LdapUnavailable(Stage.SEARCH, _CUT_SHORT)
+    middle = len(ways) // 2
+    return [*await _any_of(pool, root, ways[:middle]), *await _any_of(pool, root, ways[middle:])]
 
 
 async def walked_membership(pool: LdapPool, root: str, person: Person) -> Membership:
@@ -153,7 +176,7 @@ async def walked_membership(pool: LdapPool, root: str, person: Person) -> Member
             return Membership(keys, False, _names(groups.values()))
         fresh: dict[str, Group] = {}
         for part in _parts(ahead):
-            for entry in (await pool.search(Query(root, any_of(part), ("cn",)))).entries:
+            for entry in await _any_of(pool, root, part):
                 if (key := dn_key(entry.dn)) not in groups:
                     fresh[key] = group_of(entry)
         groups |= fresh
