@@ -113,7 +113,7 @@ def _dress(request: Request) -> None:
 @contextmanager
 def _around(context: Context, page: Page, states: dict[str, str], *, answers: bool) -> Iterator[None]:
     with (
-        ui.left_drawer(value=None).props("width=252 breakpoint=800").classes("gp-drawer q-pa-none") as drawer
+        ui.left_drawer(value=None).props("width=252 breakpoint=1000").classes("gp-drawer q-pa-none") as drawer
     ):
         _navigation(context, page, states)
     _header(context, drawer.toggle)

@@ -37,7 +37,7 @@ def columns(context: Context) -> list[Column[Row]]:
         Column(words.ARRIVED, lambda row: context.local_time(row["received_at"]), "gp-nowrap"),
         Column(words.NEXT_TRY, lambda row: next_try(context, row), "gp-nowrap"),
         Column(words.SIZE, lambda row: size(row["size_bytes"]), "gp-number", wide=True),
-        Column(words.LAST_ANSWER, lambda row: last_answer(row)),
+        Column(words.LAST_ANSWER, lambda row: last_answer(row), "gp-answer"),
     ]
 
 

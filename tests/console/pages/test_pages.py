@@ -50,6 +50,14 @@ def test_every_page_shows_what_was_said_as_text_and_serves_everybody(
     assert not found, "\n".join(found)
 
 
+@pytest.mark.parametrize("path", ["/queues", "/tracking"])
+def test_the_widest_tables_fit_into_a_window_of_any_width(page: Any, gate: Gate, path: str) -> None:
+    opened(page, path)
+    for width in (1280, 1130, 1024, 801, 761):
+        page.set_viewport_size({"width": width, "height": 700})
+        fits(page)
+
+
 def _said(path: str) -> tuple[str, ...]:
     is_there = path.startswith("/messages/") and path.strip("/0") != "messages"
     return _SAID["message"] if is_there else _SAID.get(path, ())

@@ -105,7 +105,7 @@ def _columns(context: Context) -> list[Column[Row]]:
         Column(words.SENDER, _sender, "gp-address"),
         Column(words.RECIPIENTS, recipients, "gp-address"),
         Column(words.WHERE, _where, wide=True),
-        Column(words.ANSWER, _answer),
+        Column(words.ANSWER, _answer, "gp-answer"),
     ]
 
 
