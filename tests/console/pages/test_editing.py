@@ -182,6 +182,8 @@ def test_a_keytab_is_uploaded_and_goes_with_a_discarded_draft(page: Any, gate: G
         button(page, "Set", ask).click()
         if file is wrong:
             page.get_by_text("This is no keytab").wait_for()
+            page.wait_for_function("() => !document.querySelector('.q-notification[class*=-active]')")
+            assert axe(page, ".q-notification", colours=True) == []
             button(page, "Close").click()
             button(page, "Cancel", ask).click()
         ask.wait_for(state="detached")

@@ -136,8 +136,8 @@ _TITLES: Final = (
     words.PROTOCOL,
     words.VIRTUAL_SERVER,
     words.FROM,
-    words.USER,
+    words.LOGGED_IN,
     words.TLS,
     words.SINCE,
-    words.MESSAGES[1],
+    words.MESSAGES_TITLE,
 )
