@@ -38,6 +38,7 @@ class Step:
     text: str
 
 
+_NAME_SHOWN: Final = 80  # of what was asked for
 _TROUBLES: Final = {
     Reason.ACCOUNT_DISABLED: "the account is disabled: nobody logs in with it",
     Reason.ACCOUNT_EXPIRED: "the account has expired: nobody logs in with it",
@@ -221,7 +222,7 @@ async def _user_steps(settings: Settings, name: str, tree: LdapTree, user: str) 
     login = parse(user)
     person = None if login is None else await tree.person(login)
     if person is None:
-        yield Step(name, "user", False, f"{user}: nobody is called that here, or several are")
+        yield Step(name, "user", False, f"{user[:_NAME_SHOWN]}: nobody is called that here, or several are")
         return
     yield Step(name, "user", True, f"{user} is {person.dn}, called {person.name}")
     told = ", ".join(sorted(map(str, person.addresses))) or "none: it may send from no address of its own"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -304,7 +305,9 @@ async def _connected(server: LdapServer) -> tuple[asyncio.StreamReader, asyncio.
             Stage.NAME, f"{server}: the name is not resolved: {error.strerror or error}"
         ) from None
     except OSError as error:
-        raise LdapUnavailable(Stage.CONNECTION, f"{server}: {error.strerror or error}") from None
+        # asyncio's own words name a call and a tuple
+        words = os.strerror(error.errno) if error.errno else str(error)
+        raise LdapUnavailable(Stage.CONNECTION, f"{server}: {words}") from None
 
 
 def _entry(message: sansldap.SearchResultEntry) -> Entry:
