@@ -45,19 +45,21 @@ class Expected:
     ours: MutableMapping[_Coming, Visitor | None]
     _told: dict[_Coming, tuple[str, float]] = field(default_factory=dict)
 
-    def announced(self, fields: dict[str, Value]) -> None:
-        """The connection from there is our own, and that account may log in on it."""
+    def announced(self, fields: dict[str, Value]) -> bool:
+        """True: the connection from there is our own, and that account may log in on it."""
         account, now = fields.get("account"), time.monotonic()
         for end in [end for end, (_, at) in self._told.items() if now - at > _COMES_WITHIN_SECONDS]:
             self._forget(end)  # of a run that was killed
         end = str(fields["host"]), int(fields["port"])
         self.ours[end] = None if account is None else Visitor(str(account), Secret(str(fields["password"])))
         self._told[end] = str(fields["round"]), now
+        return True
 
-    def over(self, fields: dict[str, Value]) -> None:
-        """Nothing more comes of that run."""
+    def over(self, fields: dict[str, Value]) -> bool:
+        """True: nothing more comes of that run."""
         for end in [end for end, (number, _) in self._told.items() if number == fields["round"]]:
             self._forget(end)
+        return True
 
     def _forget(self, end: _Coming) -> None:
         del self._told[end], self.ours[end]
