@@ -80,10 +80,18 @@ class Desk:
 
     def go(self, path: str) -> Page:
         self.page.goto(address(self.house) + path)
+        self._connected()
+        return self.page
+
+    def came_to(self, pattern: str) -> None:
+        """What was pressed led to this page."""
+        self.page.wait_for_url(pattern)
+        self._connected()
+
+    def _connected(self) -> None:
         self.page.locator("#content").wait_for()
         # Before that the browser keeps what is typed and pressed, and may tell it in another order.
         self.page.wait_for_function("window.did_handshake")
-        return self.page
 
     def begin_anew(self) -> None:
         """What somebody of this name has changed and not applied is discarded."""
