@@ -34,8 +34,8 @@ def columns(context: Context) -> list[Column[Row]]:
         Column(words.STATE, _state),
         Column(words.SENDER, lambda row: row["sender"] or words.NULL_SENDER, "gp-address"),
         Column(words.RECIPIENTS, _recipients, "gp-address"),
-        Column(words.ARRIVED, lambda row: context.local_time(row["received_at"]), "gp-nowrap"),
-        Column(words.NEXT_TRY, lambda row: next_try(context, row), "gp-nowrap"),
+        Column(words.ARRIVED, lambda row: context.local_time(row["received_at"]), "gp-when"),
+        Column(words.NEXT_TRY, lambda row: next_try(context, row), "gp-when"),
         Column(words.SIZE, lambda row: size(row["size_bytes"]), "gp-number", wide=True),
         Column(words.LAST_ANSWER, lambda row: last_answer(row), "gp-answer"),
     ]
