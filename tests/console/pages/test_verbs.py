@@ -58,6 +58,9 @@ def test_chosen_messages_are_held_released_and_returned(page: Any, gate: Gate) -
     page.get_by_label("Choose all on this page").check()
     press(page, "Release")
     until(lambda: states(gate)[mine[0]], lambda state: state != "held")
+    page.wait_for_selector(
+        "tbody :text('held')", state="detached"
+    )  # the page has come anew: it would end ours
     opened(page, f"/messages/{mine[0]}")
     press(page, "Return to sender...")
     press(page, "Return to sender", within=".q-dialog")
