@@ -290,6 +290,54 @@ def test_a_group_goes_out_as_its_commands_would() -> None:
     assert together.state is singly.state is State.DATA
 
 
+@pytest.mark.parametrize("said", [b"250 a\r\n250 b\r\n354 c\r\n", b"250 2.1.0 a\r\n251 2.1.5 b\r\n354 c\r\n"])
+def test_one_answer_stands_for_a_group_that_was_taken(said: bytes) -> None:
+    client = _in_data()
+    client.send(c.Dot())
+    client.begin(c.Mail(ANN), [c.Rcpt(BOB)])
+    client.feed(b"250 it is mine\r\n" + said)
+    assert [answer.verb for answer in client.replies()] == [Verb.CONTENT, Verb.DATA]
+    assert client.state is State.DATA
+    assert client.answers_due == 0
+    assert client.send(c.Dot())
+    assert _codes(client, b"250 that too\r\n") == [250]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [b"250 a\r\n", b"250 b\r\n354 c\r\n"],
+        [b"250 a\r\n250 b\r\n35", b"4 c\r\n"],
+        [b"250-a\r\n250 a\r\n250 b\r\n354 c\r\n"],
+        [b"250-a\r\n250 b\r\n354 c\r\n", b"250 b\r\n354 c\r\n"],
+        [b"250 a\n250 b\r\n354 c\r\n"],
+        [b"250 a\r\n550 b\r\n354 c\r\n"],
+        [b"250 a\r\n550 b\r\n554 c\r\n"],
+        [b"450 a\r\n503 b\r\n503 c\r\n"],
+        [b"421 a\r\n"],
+        [b"250 a\r\n250 b\r\n354 c\r\n354 d\r\n"],
+        [b"250 a\r\n250 b\r\n250 c\r\n"],
+        [b"250 a\r\n2x0 b\r\n354 c\r\n"],
+    ],
+)
+def test_a_group_is_else_answered_as_its_commands_would_be(said: list[bytes]) -> None:
+    together, singly = _introduced(), _introduced()
+    together.begin(c.Mail(ANN), [c.Rcpt(BOB)])
+    for command in (c.Mail(ANN), c.Rcpt(BOB), c.Data()):
+        singly.send(command)
+    heard = []
+    for client in (together, singly):
+        answers: list[object] = []
+        try:
+            for octets in said:
+                client.feed(octets)
+                answers += client.replies()
+        except RemoteProtocolError as error:
+            answers.append(str(error))
+        heard.append((answers, client.state))
+    assert heard[0] == heard[1]
+
+
 def test_a_group_may_follow_the_dot_and_nothing_else() -> None:
     client = _in_data()
     with pytest.raises(LocalProtocolError):

@@ -169,17 +169,17 @@ class Client:
     # answers
 
     def _answered(self, verb: Verb, reply: Reply) -> None:
+        transaction = self._offered
         if reply.code == _CLOSING:
             self._closing(verb, reply)
         elif verb is _CONTENT_VERB or (verb is _NOOP_VERB and self._sending is not None):
             self._content_answered(reply)
+        elif verb is _DATA_VERB and transaction is not None:
+            self._data_answered(transaction, reply)
         elif verb is _RSET_VERB:
             if not self._pipelining:
                 self._offer([])
-        elif (transaction := self._offered) is not None:
-            if verb is _DATA_VERB:
-                self._data_answered(transaction, reply)
-                return
+        elif transaction is not None:
             if verb is _MAIL_VERB:
                 transaction.mail_answered(reply)
             elif verb is _RCPT_VERB:
@@ -216,6 +216,8 @@ class Client:
             self._lane.settled(transaction)
 
     def _data_answered(self, transaction: Transaction, reply: Reply) -> None:
+        if not transaction.offered:
+            transaction.all_answered()
         if not transaction.data_answered(reply):
             if transaction.refused:
                 self._offered = None

@@ -98,6 +98,11 @@ class Transaction:
         else:
             self._settle([recipient], reply)
 
+    def all_answered(self) -> None:
+        """The host took the sender and every recipient."""
+        self.offered = True
+        self.accepted.extend(self.recipients)
+
     def data_answered(self, reply: Reply) -> bool:
         """True: the host waits for content (a lone dot when nobody was accepted)."""
         if reply.code // 100 == 3:

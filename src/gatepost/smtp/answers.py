@@ -10,6 +10,8 @@ from gatepost.smtp.reply import Reply, parse_reply
 
 # RFC 5321 has 512; real servers put a whole policy into one line.
 _LINE_LIMIT_BYTES: Final = 4096
+# Replies to a group for few recipients; more are read one by one.
+_GROUP_LIMIT_BYTES: Final = 512
 # An EHLO reply of a server with every extension has some thirty.
 _LINES_LIMIT: Final = 256
 
@@ -55,6 +57,18 @@ class ReplyReader:
         self._at = self._searched = end + 1
         return _one_line(buffer[at:end])
 
+    def group(self, count: int) -> Reply | None:
+        """The last of `count` replies, when exactly these are there and a group got all that it hoped for:
+        2xx, and 3xx in the end. None: nothing was read, `next_reply` reads them one by one.
+        """
+        size = len(self._buffer) - self._at
+        if self._code or not 0 < size <= _GROUP_LIMIT_BYTES:
+            return None
+        last = _group(self._buffer[self._at :], count)
+        if last is not None:
+            self._at = self._searched = len(self._buffer)
+        return last
+
     def _by_lines(self) -> Reply | None:
         while (line := self._line()) is not None:
             if not self._code and line[3:4] != b"-":
@@ -85,6 +99,18 @@ class ReplyReader:
 
 
 # Servers say the same few lines all day; a Reply never changes.
+@lru_cache(maxsize=256)
+def _group(octets: bytes, count: int) -> Reply | None:
+    *lines, rest = octets.split(b"\r\n")
+    if rest or len(lines) != count or any(line[:1] != b"2" for line in lines[:-1]) or lines[-1][:1] != b"3":
+        return None
+    try:
+        # one that goes on in the next line has no room for that here
+        return None if any(_code(line)[1] for line in lines) else _one_line(lines[-1])
+    except RemoteProtocolError:
+        return None
+
+
 @lru_cache(maxsize=256)
 def _one_line(line: bytes) -> Reply:
     """The reply of this line, whose LF is taken off; the CR before it may be there."""

@@ -35,6 +35,7 @@ _MAIL: Final = Verb.MAIL
 _RCPT: Final = Verb.RCPT
 _DATA_VERB: Final = Verb.DATA
 _DATA_DUE: Final = (Verb.DATA, Data())
+_NO_GROUP: Final = -1
 _DATA_LINE: Final = Data().encode()
 _DATA: Final = State.DATA
 _READY: Final = State.READY
@@ -69,6 +70,7 @@ class Client:
         "_due",
         "_eof",
         "_extensions",
+        "_group",
         "_last",
         "_replies",
         "_state",
@@ -80,6 +82,7 @@ class Client:
         self._state = State.NEW
         self._ahead = State.NEW  # what the state will be if all that is due is accepted
         self._due: deque[tuple[Verb, Command | None]] = deque(((_GREETING, None),))
+        self._group = _NO_GROUP  # how many commands `begin` gave, until the first of them is answered
         self._last = Verb.GREETING  # what was sent last
         self._replies = ReplyReader()
         self._extensions = _NOTHING_OFFERED
@@ -142,6 +145,8 @@ class Client:
     def begin(self, mail: Mail, recipients: Sequence[Rcpt]) -> bytes:
         """MAIL, RCPT for each and DATA as one group, to a server that offers PIPELINING (RFC 2920 §3.1).
 
+        When the server took them all and said so at once, the answer to DATA stands for all of theirs.
+
         Raises:
             LocalProtocolError: as `send` does.
         """
@@ -165,6 +170,7 @@ class Client:
         due.extend([(_RCPT, command) for command in recipients])
         due.append(_DATA_DUE)
         self._last, self._ahead = _DATA_VERB, _DATA
+        self._group = len(recipients) + 2
         return lines + _DATA_LINE
 
     def feed(self, data: bytes) -> None:
@@ -190,7 +196,16 @@ class Client:
                 clear behind the 220 to STARTTLS, or the end of the connection while answers are due.
         """
         due, next_reply = self._due, self._replies.next_reply
-        while self._state is not _CLOSED and (reply := next_reply()) is not None:
+        while self._state is not _CLOSED:
+            if len(due) == self._group and self._state is _READY:
+                taken = self._replies.group(self._group)
+                if taken is not None:
+                    due.clear()
+                    self._state, self._group = _DATA, _NO_GROUP
+                    yield Answer(_DATA_DUE[1], taken, _DATA_VERB)
+                    continue
+            if (reply := next_reply()) is None:
+                break
             code = reply.code
             if code == 421:
                 verb, command = due[0] if due else (_GREETING, None)
@@ -205,7 +220,9 @@ class Client:
             self._state = after = self._exception(verb, code) if after is None else after
             if not due:
                 self._ahead = after
-            if verb is _HELO or after is _TLS or code == 235:
+            if verb is _MAIL:
+                self._group = _NO_GROUP
+            elif verb is _HELO or after is _TLS or code == 235:
                 self._learn(command, reply)
             yield Answer(command, reply, verb)
         if self._eof and self._state is not _CLOSED and (due or len(self._replies)):
