@@ -31,8 +31,8 @@ Clock = Callable[[], float]
 Ear = Callable[[str, dict[str, object]], None]
 Schedule = Callable[[Callable[[], None]], object]
 
-
-_WORD: Final = re.compile(r"[!#-~]{1,1000}").fullmatch
+_SHOWN_AS_IS: Final = frozenset((str, int, float))
+_WORD: Final = re.compile(r" \w+=[!#-~]{1,1000}").fullmatch
 
 
 class Level(IntEnum):
@@ -128,7 +128,17 @@ def _encoded(lines: list[str]) -> bytes:
 class _Manner:
     """How lines are written now; one for a log and all that were bound from it."""
 
-    __slots__ = ("_second", "_stamp", "clock", "hear", "is_plain", "threshold", "writer")
+    __slots__ = (
+        "_instant",
+        "_milliseconds",
+        "_second",
+        "_stamp",
+        "clock",
+        "hear",
+        "is_plain",
+        "threshold",
+        "writer",
+    )
 
     def __init__(self, writer: LogWriter, clock: Clock, hear: Ear | None) -> None:
         self.writer = writer
@@ -138,15 +148,20 @@ class _Manner:
         self.is_plain = True
         self._second = -1
         self._stamp = ""
+        self._milliseconds = -1
+        self._instant = ""
 
     def now(self) -> str:
         """RFC 3339, UTC, with milliseconds; formatted once a second."""
-        now = self.clock()
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._stamp}.{int((now - second) * 1000):03d}Z"
+        milliseconds = int(self.clock() * 1000)
+        if milliseconds != self._milliseconds:
+            self._milliseconds = milliseconds
+            second, rest = divmod(milliseconds, 1000)
+            if second != self._second:
+                self._second = second
+                self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._instant = f"{self._stamp}.{rest:03d}Z"
+        return self._instant
 
 
 class Log:
@@ -202,11 +217,12 @@ class Log:
         The fields `time`, `level` and `event` belong to the line itself and are not to be given.
         """
         manner, bound = self._manner, self._bound
+        together = bound | fields
         if manner.hear is not None:
-            manner.hear(name, bound | fields)
+            manner.hear(name, together)
         if manner.threshold > 20:
             return
-        if manner.is_plain and bound.keys().isdisjoint(fields):  # nearly every line there is
+        if manner.is_plain and len(together) == len(bound) + len(fields):  # nearly every line there is
             line = f"{manner.now()} info {name}{self._bound_text}{_plain(fields)}\n"
             manner.writer.add(line, at_once=False)
         else:
@@ -238,18 +254,29 @@ class Log:
 
 def _plain(fields: dict[str, object]) -> str:
     """The fields as they stand behind the name of the event."""
-    line = ""
-    for key, value in fields.items():
-        if value is None:
-            continue
-        kind = type(value)
-        if kind is int or kind is float:
-            line += f" {key}={value}"
-            continue
-        text = value if type(value) is str else _text(value)
-        # Nearly every value is one plain ASCII word; everything else is quoted.
-        line += f" {key}={text}" if _WORD(text) else f" {key}={_quoted(text)}"
-    return line
+    words = [
+        f" {key}={value if type(value) in _SHOWN_AS_IS else _text(value)}"
+        for key, value in fields.items()
+        if value is not None
+    ]
+    line = "".join(words)
+    # Nearly every line: no value is empty, or has a blank or anything else that is to be quoted.
+    if (
+        line.isascii()
+        and line.isprintable()
+        and line.count(" ") == len(words)
+        and '"' not in line
+        and "= " not in line
+        and not line.endswith("=")
+        and len(line) <= _VALUE_LIMIT
+    ):
+        return line
+    return "".join([word if _WORD(word) else _with_quotes(word) for word in words])
+
+
+def _with_quotes(word: str) -> str:
+    key, _, text = word.partition("=")
+    return f"{key}={_quoted(text)}"
 
 
 def _text(value: object) -> str:
