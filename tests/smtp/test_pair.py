@@ -104,7 +104,7 @@ def test_both_sides_agree_whatever_is_said_and_however_it_is_cut(
     assert [answer.command for answer in wire.answers[1:]] == wire.sent
     assert wire.client.answers_due == 0
     assert wire.client.state is wire.office.core.state
-    assert wire.client.authenticated is wire.office.core.authenticated
+    assert wire.client.authenticated is wire.office.core.conditions.authenticated
     assert set(wire.office.messages) <= {WIRE * n for n in range(1, 41)}
 
 

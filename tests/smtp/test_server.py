@@ -87,7 +87,7 @@ def test_bytes_after_the_reply_to_starttls_are_not_taken() -> None:
     with pytest.raises(LocalProtocolError):
         server.feed(b"\x16")
     server.tls_started()
-    assert server.tls
+    assert server.conditions.tls
     assert server.state is State.START
 
 

@@ -96,7 +96,9 @@ class Walk:
         assert core.next_event() is NEED_DATA
         outcomes = TABLE[state].get(asked)
         if isinstance(event, BadCommand):
-            twice = (asked is Verb.AUTH and core.authenticated) or (asked is Verb.STARTTLS and core.tls)
+            twice = (asked is Verb.AUTH and core.conditions.authenticated) or (
+                asked is Verb.STARTTLS and core.conditions.tls
+            )
             assert outcomes is None or twice
             assert event.reply.code in (503, 554)
             core.reply(event.reply)

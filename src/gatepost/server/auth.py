@@ -7,10 +7,13 @@ import secrets
 
 from gatepost.directory.devices import KeyRing
 from gatepost.login import Attempt, Login, Rejected, Welcome
+from gatepost.policy.access import Right
 from gatepost.policy.login import TOKENS, LoginRules, login_refused, offered
 from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
 from gatepost.server.connection import Connection
+from gatepost.server.shard import SmtpVirtualServer
+from gatepost.smtp.command import Auth
 from gatepost.store.scram import SCRAM_ITERATIONS
 from gatepost.wire.bearer import BearerServer
 from gatepost.wire.gssapi import GssapiServer
@@ -147,6 +150,23 @@ class AuthExchange:
         if reason is Reason.AUTH_MALFORMED or not self._name:
             return Rejected(reason)
         return await self._login.disproven(self._attempt, self._name, reason)
+
+
+def for_submission(
+    asked: Auth, login: Login, client: Client, connection: Connection, server: SmtpVirtualServer
+) -> AuthExchange:
+    """Of a client of an SMTP virtual server, which may then submit."""
+    settings = server.settings
+    attempt = Attempt(
+        asked.mechanism.upper(),
+        server.name,
+        client.peer,
+        client.tls is not None,
+        client.id,
+        settings.auth_in_clear,
+        Right.SUBMIT,
+    )
+    return AuthExchange(login, client, connection, attempt, LoginRules(settings.auth, settings.auth_in_clear))
 
 
 def _is_own(step: Credentials | KeysWanted | Proven | Vouched) -> bool:

@@ -13,7 +13,8 @@ from gatepost.mail.envelope import Envelope
 from gatepost.policy.facts import Identity
 from gatepost.policy.reasons import Reason
 from gatepost.server.client import Client
-from gatepost.server.refuse import refused
+from gatepost.server.refuse import core_offence, core_reason, refused
+from gatepost.smtp.event import BadCommand, TooManyErrors
 from gatepost.smtp.reply import Reply
 from gatepost.store.tracking import Tracking
 
@@ -107,6 +108,16 @@ class Record:
         """The reply to a PROXY header from somebody who may not speak for others; it counts as rubbish."""
         guard.offend(Offence.RUBBISH, self._client.peer)
         return self.refuse("connect", Reason.PROXY_NOT_BELIEVED)
+
+    def bad(self, event: BadCommand | TooManyErrors, guard: Post) -> Reply:
+        """The reply to what the protocol core refuses by itself, which may count as an offence."""
+        reply = event.reply
+        reason = Reason.TOO_MANY_ERRORS if isinstance(event, TooManyErrors) else core_reason(reply)
+        if (offence := core_offence(reply)) is not None:
+            guard.offend(offence, self._client.peer)
+        reply = reply.one_line(reason.value, self._client.id)
+        self.refused("command", reason, reply)
+        return reply
 
     def accepted(
         self, queue_id: str, envelope: Envelope, size_bytes: int, subject: str | None = None

@@ -10,7 +10,15 @@ from gatepost.policy.reasons import REPLIES, Reason, Said
 from gatepost.policy.refusal import refusal
 from gatepost.smtp.refusal import AUTH_BEFORE_EHLO
 from gatepost.smtp.reply import Reply
+from gatepost.wire.dots import ContentFault
 
+CONTENT_FAULTS: Final = {
+    ContentFault.BARE_LF: Reason.BARE_LINE_ENDING,
+    ContentFault.BARE_CR: Reason.BARE_LINE_ENDING,
+    ContentFault.NUL: Reason.NUL_IN_CONTENT,
+    ContentFault.LINE_TOO_LONG: Reason.LINE_TOO_LONG,
+    ContentFault.TOO_LARGE: Reason.MESSAGE_TOO_LARGE,
+}
 _BY_STATUS: Final = {"5.1.7": Reason.SENDER_SYNTAX, "5.1.3": Reason.RECIPIENT_SYNTAX}
 _BY_CODE: Final = {
     500: Reason.UNKNOWN_COMMAND,

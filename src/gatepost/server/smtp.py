@@ -13,26 +13,26 @@ from typing import Any, Final
 
 from gatepost.config.schema import TlsMode
 from gatepost.guard.ledger import Offence
-from gatepost.login import Attempt, Rejected
+from gatepost.login import Rejected
 from gatepost.policy.access import Right
-from gatepost.policy.login import LoginRules
 from gatepost.policy.reasons import Reason
 from gatepost.server import phrases
 from gatepost.server.admission import refusal_at_accept
-from gatepost.server.auth import AuthExchange, Turn
+from gatepost.server.auth import AuthExchange, Turn, for_submission
 from gatepost.server.client import Client, peer_address
 from gatepost.server.connection import Connection
 from gatepost.server.doorstep import certificate_refused, secured
 from gatepost.server.hostname import confirmed_hostnames
 from gatepost.server.phrases import BEFORE_TLS
 from gatepost.server.record import Record
-from gatepost.server.refuse import core_offence, core_reason, refused, refused_right
+from gatepost.server.refuse import refused, refused_right
 from gatepost.server.sessions import SessionReport, session_report
 from gatepost.server.shard import Shard, SmtpVirtualServer
-from gatepost.server.transaction import Transaction
+from gatepost.server.transaction import GO_AHEAD, Transaction
 from gatepost.smtp import command
 from gatepost.smtp import event as heard
 from gatepost.smtp.event import NEED_DATA
+from gatepost.smtp.group import Group
 from gatepost.smtp.reply import Reply
 from gatepost.smtp.server import Server
 from gatepost.smtp.state import State
@@ -95,7 +95,7 @@ class SmtpConversation:
         elif settings.access.needs_hostnames:
             self._await(self._greeting_once_named())
         else:
-            self._say(self._greeting())
+            self._out.append(self._core.greeting(self._greeting()))
             self._flush()
 
     def receive(self, data: bytes) -> None:
@@ -107,7 +107,9 @@ class SmtpConversation:
         try:
             self._core.feed(data)
             if not self._busy:
-                if not self._advance() and self._core.buffered_bytes:  # a command that is not whole yet
+                group = None if self._guarded else self._core.group()
+                whole = self._advance() if group is None else self._begin_together(group)
+                if not whole and self._core.buffered_bytes:  # a command that is not whole yet
                     self._connection.hurry(self._server.settings.command_seconds)
             elif self._core.buffered_bytes > _WAITING_LIMIT_BYTES and not self._parked:
                 self._parked = True
@@ -191,6 +193,23 @@ class SmtpConversation:
         self._rest()
         return False
 
+    def _begin_together(self, group: Group) -> bool:
+        """As `_advance`, of commands that came together: if all are accepted the core is told once."""
+        core, out = self._core, self._out
+        answers = self._transaction.begin(group)
+        if answers[-1] is GO_AHEAD:
+            core.group_taken()
+            out += [answer.encode() for answer in answers if isinstance(answer, Reply)]
+            self._rest()
+            return True
+        for answer in answers:
+            core.next_event()  # it has its answer already
+            if not isinstance(answer, Reply):
+                self._await(answer)
+                return False
+            out.append(core.reply(answer))
+        return self._advance()
+
     def _rest(self) -> None:
         """All that can be answered now is: it goes out."""
         if self._out:
@@ -199,9 +218,6 @@ class SmtpConversation:
             self._connection.start_tls()
         elif self._draining:
             self._end_if_drained()
-
-    def _say(self, reply: Reply) -> None:
-        self._out.append(self._core.reply(reply))
 
     def _flush(self) -> None:
         out = self._out
@@ -227,7 +243,7 @@ class SmtpConversation:
             transaction = self._transaction
             answer = transaction.committed(future) if transaction.is_committing else future.result()
             if answer is not None:
-                self._say(answer)
+                self._out.append(self._core.reply(answer))
             if self._parked:
                 self._parked = False
                 self._connection.unhold()
@@ -307,18 +323,7 @@ class SmtpConversation:
         return phrases.READY_FOR_TLS
 
     def _begin_auth(self, event: command.Auth) -> Answer:
-        settings, client = self._server.settings, self._client
-        attempt = Attempt(
-            event.mechanism.upper(),
-            self._server.name,
-            client.peer,
-            client.tls is not None,
-            client.id,
-            settings.auth_in_clear,
-            Right.SUBMIT,
-        )
-        rules = LoginRules(settings.auth, settings.auth_in_clear)
-        self._auth = AuthExchange(self._shard.login, client, self._connection, attempt, rules)
+        self._auth = for_submission(event, self._shard.login, self._client, self._connection, self._server)
         return self._auth_reply(self._auth.begin(event.initial))
 
     def _continue_auth(self, event: command.AuthResponse) -> Answer:
@@ -361,15 +366,7 @@ class SmtpConversation:
         return self._transaction.content(event.data)
 
     def _bad(self, event: heard.BadCommand | heard.TooManyErrors) -> Answer:
-        reply = event.reply
-        reason = core_reason(reply)
-        if isinstance(event, heard.TooManyErrors):
-            reason = Reason.TOO_MANY_ERRORS
-        if (offence := core_offence(reply)) is not None:
-            self._shard.guard.offend(offence, self._client.peer)
-        reply = reply.one_line(reason.value, self.id)
-        self._record.refused("command", reason, reply)
-        return reply
+        return self._record.bad(event, self._shard.guard)
 
 
 # What a transaction answers by itself.

@@ -21,28 +21,22 @@ from gatepost.server.client import DEVICE_BARRED, Client
 from gatepost.server.intake import Intake
 from gatepost.server.purse import Purse, Spent, purse_of, purse_without_login
 from gatepost.server.record import Record
-from gatepost.server.refuse import refused_right
+from gatepost.server.refuse import CONTENT_FAULTS, refused_right
 from gatepost.server.resident import Residents
 from gatepost.server.screening import Scanner, Screening
 from gatepost.server.shard import Shard, SmtpVirtualServer
 from gatepost.smtp.command import Data, Helo, Mail, Rcpt
 from gatepost.smtp.event import EndOfContent
+from gatepost.smtp.group import Group
 from gatepost.smtp.reply import Reply
 from gatepost.store.failure import SpoolError, SpoolFull
 from gatepost.store.naming import canonical_domain
-from gatepost.wire.dots import ContentFault
 
 _SENDER_OK: Final = Reply(250, "2.1.0", ("Sender OK",))
 _RECIPIENT_OK: Final = Reply(250, "2.1.5", ("Recipient OK",))
-_GO_AHEAD: Final = Reply(354, None, ("Send the message, end with a dot on a line by itself",))
+GO_AHEAD: Final = Reply(354, None, ("Send the message, end with a dot on a line by itself",))
+_DATA: Final = Data()
 _CHUNK_OK: Final = Reply(250, "2.0.0", ("Chunk OK",))
-_FAULTS: Final = {
-    ContentFault.BARE_LF: Reason.BARE_LINE_ENDING,
-    ContentFault.BARE_CR: Reason.BARE_LINE_ENDING,
-    ContentFault.NUL: Reason.NUL_IN_CONTENT,
-    ContentFault.LINE_TOO_LONG: Reason.LINE_TOO_LONG,
-    ContentFault.TOO_LARGE: Reason.MESSAGE_TOO_LARGE,
-}
 
 
 class Transaction:
@@ -86,6 +80,19 @@ class Transaction:
         self._recipients = []
         self._residents = None
         self._relays = False
+
+    def begin(self, group: Group) -> list[Reply | Awaitable[Any]]:
+        """The answers to the commands of the group, in order, up to the first that is no yes."""
+        answer: Reply | Awaitable[Any] = self.mail(group.mail)
+        answers = [answer]
+        for rcpt in group.rcpts:
+            if not (isinstance(answer, Reply) and answer.code < 300):
+                return answers
+            answer = self.rcpt(rcpt)
+            answers.append(answer)
+        if isinstance(answer, Reply) and answer.code < 300:
+            answers.append(self.data(_DATA))
+        return answers
 
     # MAIL FROM
 
@@ -212,9 +219,8 @@ class Transaction:
         return answer if isinstance(answer, Reply) else await answer
 
     def _taken(self, command: Rcpt, *, relays: bool) -> Reply | Coroutine[Any, Any, Reply]:
-        purse, spent = self._purse, None
-        if purse is not None:
-            spent = purse.recipient(command.address.domain if relays else None)
+        purse = self._purse
+        spent = None if purse is None else purse.recipient(command.address.domain if relays else None)
         if spent is None or isinstance(spent, Spent):
             return self._taken_now(command, spent, relays=relays)
         return self._taken_once_allowed(command, spent, relays=relays)
@@ -287,7 +293,7 @@ class Transaction:
 
     def data(self, command: Data) -> Reply:
         self._intake = self._new_intake()
-        return _GO_AHEAD
+        return GO_AHEAD
 
     def chunk(self) -> None:
         if self._intake is None:
@@ -310,7 +316,7 @@ class Transaction:
     def end(self, event: EndOfContent) -> Reply | Awaitable[Reply | str]:
         """The reply, or what will be it; while `is_committing` give the future to `committed` when done."""
         if event.fault is not None:
-            return self._refuse_content(_FAULTS[event.fault])
+            return self._refuse_content(CONTENT_FAULTS[event.fault])
         if not event.last:
             return _CHUNK_OK
         intake, screening = self._intake, self._screening

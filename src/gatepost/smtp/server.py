@@ -18,6 +18,7 @@ from gatepost.smtp.command import StartTls
 from gatepost.smtp.conditions import Conditions
 from gatepost.smtp.error import CommandError, LocalProtocolError
 from gatepost.smtp.event import NEED_DATA, BadCommand, Closed, Content, EndOfContent, Event, NeedData
+from gatepost.smtp.group import TAKEN, Group, group_of
 from gatepost.smtp.remembered import SAID, remember
 from gatepost.smtp.reply import Reply
 from gatepost.smtp.state import TABLE, State, Verb
@@ -28,6 +29,7 @@ _CLOSED: Final = Closed()
 _SWALLOW_LIMIT_BYTES: Final = 1 << 20
 # Looking up a member of an enum costs 0.1 us, and these stand on the path of every message.
 _DATA: Final = State.DATA
+_READY: Final = State.READY
 _TLS: Final = State.TLS
 _OVER: Final = State.CLOSED
 _CONTENT: Final = Verb.CONTENT
@@ -43,13 +45,13 @@ class Server:
 
     `size_limit_bytes` bounds the content of a message. `error_limit` bad commands and refused logins are
     answered, the next one ends the session. `tls`: TLS was there before the first byte (implicit TLS).
-    `state` is to be read only.
+    `state`, `conditions` and `errors` are to be read only.
     """
 
     __slots__ = (
-        "_at", "_buffer", "_closing", "_conditions", "_content", "_eof", "_error_limit", "_errors",
+        "_at", "_buffer", "_closing", "_content", "_eof", "_error_limit",
         "_hostname", "_pending", "_raw", "_read", "_refused", "_size_limit_bytes",
-        "_swallowed_bytes", "_verb", "state",
+        "_swallowed_bytes", "_verb", "conditions", "errors", "state",
     )  # fmt: skip
 
     def __init__(
@@ -63,7 +65,7 @@ class Server:
         self._hostname = hostname
         self._size_limit_bytes = size_limit_bytes
         self._error_limit = error_limit
-        self._conditions = Conditions(tls=tls)
+        self.conditions = Conditions(tls=tls)
         self.state = State.NEW
         self._read: _Reader = Server._hold
         self._buffer = b""  # what was fed and not yet read begins at _at
@@ -77,7 +79,7 @@ class Server:
         self._closing = False  # the next reply is the last
         self._content: ContentScanner | ChunkReader | None = None
         self._raw: RawScanner | None = None  # of all chunks of this message
-        self._errors = 0
+        self.errors = 0  # bad commands and refused logins so far
 
     @property
     def closed(self) -> bool:
@@ -85,22 +87,9 @@ class Server:
         return self.state is State.CLOSED
 
     @property
-    def tls(self) -> bool:
-        return self._conditions.tls
-
-    @property
-    def authenticated(self) -> bool:
-        return self._conditions.authenticated
-
-    @property
     def awaits_reply(self) -> bool:
         """An event (or the greeting) waits for `reply`; until then `next_event` says NEED_DATA."""
         return self._pending is not None or self._refused is not None
-
-    @property
-    def errors(self) -> int:
-        """Bad commands and refused logins so far."""
-        return self._errors
 
     @property
     def buffered_bytes(self) -> int:
@@ -133,6 +122,20 @@ class Server:
             return _CLOSED
         return event
 
+    def group(self) -> Group | None:
+        """The commands of a transaction that came together, in order here; none of them is read yet."""
+        is_due = self.state is _READY and self._read is _READ_COMMAND and not self._at
+        return group_of(self._buffer) if is_due else None
+
+    def group_taken(self) -> None:
+        """Every command of the group was accepted, DATA with 354: now comes the content."""
+        self._buffer = b""
+        self.state = TAKEN
+        self._read = Server._read_content
+        self._verb = _CONTENT
+        self.conditions.smtputf8 = self.conditions.mail_refused = False
+        self._content = ContentScanner(self._size_limit_bytes)
+
     def exhausted(self) -> bool:
         """After a reply: all that was fed has been read, so the next event needs more bytes."""
         if self._at < len(self._buffer) or self._eof or self.state is _OVER:
@@ -163,7 +166,7 @@ class Server:
         self.state = state
         self._read = _READERS[state]
         if state is _DATA:
-            self._conditions.mail_refused = False
+            self.conditions.mail_refused = False
             self._content = ContentScanner(self._size_limit_bytes)
             self._verb = _CONTENT
         elif code >= 400 or code in _MOMENTOUS or self._closing:
@@ -185,7 +188,7 @@ class Server:
         """
         if self.state is not _TLS:
             raise LocalProtocolError("no STARTTLS went before")
-        self._conditions = Conditions(tls=True)
+        self.conditions = Conditions(tls=True)
         self.state = State.START
         self._read = Server._read_command
 
@@ -213,10 +216,10 @@ class Server:
             self._close()
             return b""
         elif code == 235:
-            self._conditions.authenticated = True
+            self.conditions.authenticated = True
         elif code >= 500 and self._verb in (Verb.AUTH, Verb.RESPONSE):
-            self._errors += 1
-            if self._errors > self._error_limit:
+            self.errors += 1
+            if self.errors > self._error_limit:
                 self._read = Server._give_up
         return reply.encode()
 
@@ -253,9 +256,9 @@ class Server:
         self._verb = verb
         pending = TABLE[self.state].get(verb)
         if pending is None:
-            raise self._conditions.out_of_order(self.state, verb)
+            raise self.conditions.out_of_order(self.state, verb)
         if verb is _MAIL:
-            self._conditions.check(event, "")
+            self.conditions.check(event, "")
         self._pending = pending
         self._read = _HOLD
         return event
@@ -273,10 +276,10 @@ class Server:
             return self._begin_chunk(line)
         pending = TABLE[self.state].get(verb)
         if pending is None:
-            raise self._conditions.out_of_order(self.state, verb)
+            raise self.conditions.out_of_order(self.state, verb)
         event = read(line)
         if conditional or not line.isascii():
-            self._conditions.check(event, line)
+            self.conditions.check(event, line)
         self._pending = pending
         self._read = _HOLD
         remember(octets, verb, event)
@@ -311,21 +314,14 @@ class Server:
         return None
 
     def _no_line(self) -> NeedData:
-        """The line has not ended, or not begun."""
-        if self._at < len(self._buffer):
-            self._incomplete(self._buffer[self._at :])
-        else:
-            self._buffer, self._at = b"", 0  # an idle session keeps nothing
-        return NEED_DATA
-
-    def _incomplete(self, start: bytes) -> None:
-        """What is kept of a line that has not ended is bounded."""
-        self._buffer, self._at = start, 0
+        """The line has not ended, or not begun. What is kept is bounded, and nothing where it is all."""
+        self._buffer, self._at = self._buffer[self._at :], 0
         # One more than the limit: it may be the CR.
-        if len(start) > syntax.line_limit_bytes(start, self.state) + 1:
+        if self._buffer and len(self._buffer) > syntax.line_limit_bytes(self._buffer, self.state) + 1:
             self._swallowed_bytes = 0
             self._read = Server._swallow
             self._swallow()
+        return NEED_DATA
 
     def _swallow(self) -> Event | NeedData:
         end = self._buffer.find(b"\n", self._at)
@@ -342,8 +338,8 @@ class Server:
         self._refused = error.reply
         self._read = Server._hold
         self._closing |= error.reply.code == 421 or error.closes
-        self._errors += error.counts
-        if error.counts and self._errors > self._error_limit:
+        self.errors += error.counts
+        if error.counts and self.errors > self._error_limit:
             self._closing = True
             return heard.TooManyErrors(Reply(421, "4.7.0", (f"{self._hostname} Too many errors",)))
         return BadCommand(error.reply)
@@ -367,7 +363,7 @@ class Server:
         self._content = None
         pending = TABLE[self.state].get(verb)
         if pending is None:
-            raise self._conditions.out_of_order(self.state, verb)
+            raise self.conditions.out_of_order(self.state, verb)
         self._pending = pending
         self._read = Server._hold
         return EndOfContent(content.fault, content.size_bytes, verb is not _BDAT)
@@ -381,12 +377,13 @@ class Server:
             return self._read_content()
         if self._raw is None or self.state is State.RCPT:
             self._raw = RawScanner(self._size_limit_bytes)
-        self._conditions.mail_refused = False
+        self.conditions.mail_refused = False
         self._content = ChunkReader(self._raw, chunk)
         return chunk
 
 
 _HOLD: Final = Server._hold
+_READ_COMMAND: Final = Server._read_command
 _Reader = Callable[[Server], Event | NeedData]
 _READERS: Final[tuple[_Reader, ...]] = tuple(
     {
