@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ORDER: tuple[tuple[str, ...], ...] = (
+    ("value",),
     ("secret",),
     ("log",),
     ("meter",),

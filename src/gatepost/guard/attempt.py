@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gatepost.guard.limits import OPEN, Treatment
 from gatepost.policy.access import Right
 from gatepost.policy.facts import Identity, Peer
 from gatepost.policy.reasons import Reason
+from gatepost.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attempt:
     """Where and how somebody tries to log in. `in_clear_allowed`: the virtual server says so.
 
@@ -26,7 +25,7 @@ class Attempt:
     use: Right | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Welcome:
     """The login is good."""
 
@@ -38,7 +37,7 @@ class Welcome:
         return None if self.identity.device is None else self.identity.device.name
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rejected:
     """The login is refused. `reason` is for us; the peer is told `reason.shown`."""
 
@@ -48,7 +47,7 @@ class Rejected:
 Outcome = Welcome | Rejected
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tried:
     """One attempt and what came of it, for guard and records.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
+
+from gatepost.value import value
 
 # RFC 5321 §4.5.3.1, in octets. A path may have 256 with its angle brackets.
 _LOCAL_OCTETS: Final = 64
@@ -34,7 +36,7 @@ class AddressError(ValueError):
     """The text is no mailbox address; says why, in words fit for a reply."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Address:
     """A mailbox address, split at its last `@`.
 

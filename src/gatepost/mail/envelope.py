@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from gatepost.mail.address import Address
+from gatepost.value import value
 
 
 class Body(Enum):
@@ -16,7 +16,7 @@ class Body(Enum):
     EIGHT_BIT = "8BITMIME"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recipient:
     """One RCPT TO. `notify` and `orcpt` are RFC 3461 values as sent, None when absent."""
 
@@ -25,7 +25,7 @@ class Recipient:
     orcpt: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Origin:
     """Where a message came from: kept with it for tracing, holding and reports.
 
@@ -40,7 +40,7 @@ class Origin:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Envelope:
     """Who a message is from and for. The null reverse-path `<>` is sender None."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from gatepost.value import value
 
 
 class Disposition(Enum):
@@ -22,7 +23,7 @@ class Disposition(Enum):
         return self is not Disposition.DEFERRED
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outcome:
     """The outcome for one recipient.
 

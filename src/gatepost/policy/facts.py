@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from gatepost.mail.address import Address
 from gatepost.policy.allotment import NOTHING_SAID, Allotment
+from gatepost.value import value
 
 Peer = IPv4Address | IPv6Address
 
@@ -91,7 +92,7 @@ class ClientCertificate:
     common_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Facts:
     """Everything the access page may look at.
 

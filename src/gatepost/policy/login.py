@@ -6,18 +6,18 @@ access table's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from gatepost.policy.reasons import Reason
 from gatepost.secret import Secret
+from gatepost.value import value
 
 TOKENS: Final = frozenset({"OAUTHBEARER", "XOAUTH2"})
 """Mechanisms that carry a token of an issuer."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Channel:
     """How the peer is connected.
 
@@ -29,7 +29,7 @@ class Channel:
     certificate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LoginRules:
     """What a virtual server says about logins. `mechanisms` are upper case, in the order offered."""
 

@@ -6,7 +6,6 @@ Who has not logged in has what the file says of its certificate and of its addre
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from gatepost.guard.conduct import Conduct, Wait
@@ -14,13 +13,14 @@ from gatepost.policy.allotment import NOTHING_SAID, Allotment, Allotments
 from gatepost.policy.facts import UNKNOWN, Facts, Identity
 from gatepost.policy.quota import HOUR_SECONDS, Limit
 from gatepost.policy.reasons import Reason
+from gatepost.value import value
 
 _MESSAGES: Final = "messages"
 _RECIPIENTS: Final = "recipients"
 _HOURLY_WAIT: Final = 2 * HOUR_SECONDS  # who waits longer waits for the day
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Spent:
     """Nothing more fits now; something does in so many seconds."""
 
@@ -31,7 +31,7 @@ class Spent:
 Answer = Spent | Awaitable[Spent | None] | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Payer:
     """One of those that what is sent is counted for."""
 

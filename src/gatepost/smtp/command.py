@@ -6,15 +6,16 @@ Each knows its `verb` in the state table and its `encode()`, the line with CRLF.
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, NamedTuple
 
 from gatepost.mail.address import Address
 from gatepost.mail.envelope import Body
 from gatepost.smtp.state import Verb
+from gatepost.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Helo:
     """HELO, or EHLO when `extended`: the peer's own name for itself, which proves nothing."""
 
@@ -27,7 +28,7 @@ class Helo:
         return f"{'EHLO' if self.extended else 'HELO'} {self.name}\r\n".encode()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StartTls:
     """STARTTLS (RFC 3207). `injected`: bytes in clear came behind it; close, never parse them."""
 
@@ -39,7 +40,7 @@ class StartTls:
         return b"STARTTLS\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Auth:
     """AUTH (RFC 4954). `initial` is None when absent, `b""` when it was sent as `=`."""
 
@@ -55,7 +56,7 @@ class Auth:
         return line + b"\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AuthResponse:
     """The answer to a 334 challenge, decoded."""
 
@@ -67,7 +68,7 @@ class AuthResponse:
         return b64encode(self.response) + b"\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AuthCancelled:
     """A lone `*` instead of a response: the exchange is over (RFC 4954 §4)."""
 
@@ -138,7 +139,7 @@ class Rcpt(NamedTuple):
         return f"{line}\r\n".encode()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Data:
     """DATA. The content follows the 354."""
 
@@ -148,7 +149,7 @@ class Data:
         return b"DATA\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Dot:
     """The line that ends the content after DATA; what came before it must end with CRLF."""
 
@@ -158,7 +159,7 @@ class Dot:
         return b".\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Chunk:
     """BDAT (RFC 3030): exactly `size_bytes` raw octets follow its line at once, unstuffed."""
 
@@ -173,7 +174,7 @@ class Chunk:
         return f"BDAT {self.size_bytes}{' LAST' if self.last else ''}\r\n".encode()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rset:
     """RSET: the transaction is forgotten."""
 
@@ -183,7 +184,7 @@ class Rset:
         return b"RSET\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Noop:
     """NOOP."""
 
@@ -193,7 +194,7 @@ class Noop:
         return b"NOOP\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Vrfy:
     """VRFY: is there such a user? `name` is as sent."""
 
@@ -205,7 +206,7 @@ class Vrfy:
         return f"VRFY {self.name}\r\n".encode()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Expn:
     """EXPN: who is on this list? `name` is as sent."""
 
@@ -217,7 +218,7 @@ class Expn:
         return f"EXPN {self.name}\r\n".encode()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Help:
     """HELP, with or without a topic."""
 
@@ -229,7 +230,7 @@ class Help:
         return f"HELP {self.topic}".rstrip().encode() + b"\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Quit:
     """QUIT."""
 

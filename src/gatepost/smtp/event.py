@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal, NamedTuple
 
@@ -24,6 +23,7 @@ from gatepost.smtp.command import (
     Vrfy,
 )
 from gatepost.smtp.reply import Reply
+from gatepost.value import value
 from gatepost.wire.dots import ContentFault
 
 
@@ -56,21 +56,21 @@ class EndOfContent(NamedTuple):
     last: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BadCommand:
     """A command that cannot be obeyed. Give `reply` back, or the same with a reason added."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TooManyErrors:
     """One bad command too many. Give `reply` back, or the same with a reason added; then all is closed."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Closed:
     """The session is over: nothing more will be heard and nothing may be said. No reply."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
+
+from gatepost.value import value
 
 # RFC 5321 §4.5.3.1.5: 512 octets with the code and CRLF.
 _LINE_LIMIT_BYTES: Final = 510
@@ -12,7 +14,7 @@ _LINE_LIMIT_BYTES: Final = 510
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?: |$)")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     """What the server says to one command.
 

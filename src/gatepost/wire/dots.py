@@ -7,9 +7,9 @@ Whole buffers are searched, never line by line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from gatepost.value import value
 from gatepost.wire.content import ContentCheck, ContentFault
 
 __all__ = ["ContentFault", "ContentScanner", "RawScanner", "Scan", "Stuffer", "Unstuffer", "stuff", "unstuff"]
@@ -74,7 +74,7 @@ class Unstuffer(_Stream):
         super().__init__(b"\r\n")
 
 
-@dataclass(slots=True)  # not frozen: freezing costs 0.7 us for each read
+@value
 class Scan:
     """What one read held.
 

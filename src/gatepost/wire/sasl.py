@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Protocol
 
 from gatepost.secret import Secret
+from gatepost.value import value
 
 
 class ScramKeys(Protocol):
@@ -49,14 +50,14 @@ class SaslError(Exception):
         self.proved = proved
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Challenge:
     """Send this; the peer's response goes into `step`. Empty when the peer has to begin."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Credentials:
     """The peer said name and password: whether they are right is the caller's question.
 
@@ -73,7 +74,7 @@ class Credentials:
         return not self.password
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeysWanted:
     """`give` takes the keys of this name, any of which may be proved; none when nobody has it.
 
@@ -85,7 +86,7 @@ class KeysWanted:
     give: Callable[[Sequence[ScramKeys], Sequence[ScramKeys]], Challenge] = field(repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Proven:
     """The peer proved that it is `name`, by `keys`. Whether it may log in is the caller's question."""
 
@@ -94,7 +95,7 @@ class Proven:
     keys: ScramKeys = field(repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Vouched:
     """Somebody who is trusted (a Kerberos server) says that the peer is `name`, and in which groups."""
 
@@ -103,14 +104,14 @@ class Vouched:
     groups: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class External:
     """The peer refers to what proved it below: its certificate. `authzid` is whom it wants to be."""
 
     authzid: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Bearer:
     """The peer has a token, which says who it is; empty when it only asks what it needs.
 
