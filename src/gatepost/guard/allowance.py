@@ -44,6 +44,13 @@ class _Lease:
     ends: float
     at: float
 
+    def serves(self, now: float) -> bool:
+        """One of it is used; False when nothing is left."""
+        if self.count <= 0 or self.ends <= now:
+            return False
+        self.count -= 1
+        return True
+
 
 class Allowances:
     """In one worker. Alone (before `join`, after `part`) it is itself the count. `clock` counts seconds."""
@@ -69,7 +76,8 @@ class Allowances:
             return None
         if self._line is None:
             return _wait(self._own.take(user, use, limits, self._clock()))
-        if self._use_lease(user, use):
+        lease = self._leases.get((user, use))
+        if lease is not None and lease.serves(self._clock()):
             return None
         return self._ask(user, use, limits)
 
@@ -112,19 +120,13 @@ class Allowances:
         for key in [key for key, lock in self._asking.items() if not lock.locked()]:
             del self._asking[key]
 
-    def _use_lease(self, user: str, use: str) -> bool:
-        lease = self._leases.get((user, use))
-        if lease is None or lease.count <= 0 or lease.ends <= self._clock():
-            return False
-        lease.count -= 1
-        return True
-
     def _unused(self, keys: Iterable[tuple[str, str]]) -> list[Unused]:
         return [unused for key in keys if (unused := self.call_back(*key)) is not None]
 
     async def _ask(self, user: str, use: str, limits: Sequence[Limit]) -> float | None:
         async with self._asking[user, use]:
-            if self._use_lease(user, use):
+            lease = self._leases.get((user, use))
+            if lease is not None and lease.serves(self._clock()):  # somebody else asked for it meanwhile
                 return None
             fields: Fields = {"user": user, "use": use, "want": part_of(limits)}
             fields["unused"] = self.call_back(user, use)

@@ -33,21 +33,16 @@ def encode(envelope: Envelope) -> bytes:
         EnvelopeError: a text with a NUL.
     """
     origin, sender = envelope.origin, envelope.sender
-    texts = [
-        origin.session_id,
-        origin.virtual_server,
-        origin.peer,
-        origin.user or "",
-        envelope.ret or "",
-        envelope.envid or "",
-        sender.local if sender else "",
-        sender.domain if sender else "",
-    ]
+    local, domain = ("", "") if sender is None else (sender.local, sender.domain)
+    texts = (
+        f"{origin.session_id}\0{origin.virtual_server}\0{origin.peer}\0{origin.user or ''}\0"
+        f"{envelope.ret or ''}\0{envelope.envid or ''}\0{local}\0{domain}"
+    )
     for recipient in envelope.recipients:
         address = recipient.address
-        texts += (address.local, address.domain, recipient.notify or "", recipient.orcpt or "")
-    text = "\0".join(texts).encode()
-    if text.count(0) != len(texts) - 1:
+        texts += f"\0{address.local}\0{address.domain}\0{recipient.notify or ''}\0{recipient.orcpt or ''}"
+    text = texts.encode()
+    if text.count(0) != _FIXED_TEXTS + 4 * len(envelope.recipients) - 1:
         raise EnvelopeError("an envelope with a NUL in it")
     return _HEAD.pack(_VERSION, _flags(envelope), origin.received_at.timestamp()) + text
 
