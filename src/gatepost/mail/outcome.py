@@ -18,6 +18,9 @@ class Disposition(Enum):
     DEFERRED = "deferred"
     FAILED = "failed"
 
+    # Enum hashes its name in Python code; members are single, so identity serves and is cheap.
+    __hash__ = object.__hash__
+
     @property
     def is_final(self) -> bool:
         return self is not Disposition.DEFERRED

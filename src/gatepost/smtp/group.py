@@ -14,7 +14,7 @@ from gatepost.smtp.state import TABLE, State, Verb
 
 _MAIL: Final = Verb.MAIL
 _RCPT: Final = Verb.RCPT
-_END: Final = b"DATA\r\n"
+_END: Final = b"\nDATA\r\n"
 
 TAKEN: Final = TABLE[TABLE[TABLE[State.READY][Verb.MAIL][2]][Verb.RCPT][2]][Verb.DATA][3]
 """The state once every command of a group was accepted."""
