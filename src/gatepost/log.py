@@ -260,18 +260,14 @@ def _plain(fields: dict[str, object]) -> str:
         if value is not None
     ]
     line = "".join(words)
-    # Nearly every line: no value is empty, or has a blank or anything else that is to be quoted.
-    if (
-        line.isascii()
-        and line.isprintable()
-        and line.count(" ") == len(words)
-        and '"' not in line
-        and "= " not in line
-        and not line.endswith("=")
-        and len(line) <= _VALUE_LIMIT
-    ):
+    if not (line.isascii() and line.isprintable() and '"' not in line and len(line) <= _VALUE_LIMIT):
+        return "".join([word if _WORD(word) else _with_quotes(word) for word in words])
+    # Nearly every line: at most there is a blank in a value, or nothing.
+    if line.count(" ") == len(words) and "= " not in line and not line.endswith("="):
         return line
-    return "".join([word if _WORD(word) else _with_quotes(word) for word in words])
+    return "".join(
+        [w if (w.count(" ") == 1 and w[-1] != "=") or _WORD(w) else _with_quotes(w) for w in words]
+    )
 
 
 def _with_quotes(word: str) -> str:
