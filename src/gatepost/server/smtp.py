@@ -199,7 +199,7 @@ class SmtpConversation:
         answers = self._transaction.begin(group)
         if answers[-1] is GO_AHEAD:
             core.group_taken()
-            out += [answer.encode() for answer in answers if isinstance(answer, Reply)]
+            out += [one.wire or one.encode() for one in answers if isinstance(one, Reply)]
             self._rest()
             return True
         for answer in answers:

@@ -6,14 +6,13 @@ them; so those that say what was said lately are found at once.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
-from gatepost.smtp.command import Mail, Rcpt
+from gatepost.smtp.command import Mail, Noop, Rcpt
 from gatepost.smtp.remembered import SAID
 from gatepost.smtp.state import TABLE, State, Verb
 
-_MAIL: Final = Verb.MAIL
-_RCPT: Final = Verb.RCPT
+_UNKNOWN: Final = (Verb.NOOP, Noop())  # neither MAIL nor RCPT
 _END: Final = b"\nDATA\r\n"
 
 TAKEN: Final = TABLE[TABLE[TABLE[State.READY][Verb.MAIL][2]][Verb.RCPT][2]][Verb.DATA][3]
@@ -32,16 +31,15 @@ def group_of(octets: bytes) -> Group | None:
     if not octets.endswith(_END):
         return None
     lines = octets.split(b"\n")  # behind the last is nothing
-    said = SAID.get(lines[0])
-    if said is None or said[0] is not _MAIL or len(lines) < 4:
+    mail = SAID.get(lines[0], _UNKNOWN)[1]
+    if type(mail) is not Mail or len(lines) < 4:
         return None
-    mail = cast("Mail", said[1])
     if mail.smtputf8 or mail.require_tls:  # what these ask for is looked at elsewhere
         return None
     rcpts: list[Rcpt] = []
     for line in lines[1:-2]:
-        said = SAID.get(line)
-        if said is None or said[0] is not _RCPT:
+        rcpt = SAID.get(line, _UNKNOWN)[1]
+        if type(rcpt) is not Rcpt:
             return None
-        rcpts.append(cast("Rcpt", said[1]))
+        rcpts.append(rcpt)
     return Group(mail, rcpts)
