@@ -122,14 +122,14 @@ def inbound_goes_on(house: House, marker: str) -> None:
 
 
 def add_user(desk: Desk, name: str) -> None:
-    page = desk.go("/users")
+    desk.go("/users")
     desk.button("New user...").click()
     form = desk.dialog("New user")
     form.get_by_label("Address, as in").fill(f"{name}@{DOMAIN}")
     form.get_by_label("Password", exact=True).fill(MAIL_PASSWORD)
     form.locator("input[type=password]").nth(1).fill(MAIL_PASSWORD)
     desk.button("Add", form).click()
-    page.wait_for_url(f"**/users/{name}@{DOMAIN}")
+    desk.came_to(f"**/users/{name}@{DOMAIN}")
 
 
 def test_from_the_group_to_switching_relay_off(make_desk: Callable[..., Desk], house: House) -> None:
@@ -141,7 +141,7 @@ def test_from_the_group_to_switching_relay_off(make_desk: Callable[..., Desk], h
     form = desk.dialog("New group")
     form.get_by_label("Name, as in").fill("Mail Clients")
     desk.button("Add", form).click()
-    page.wait_for_url("**/groups/Mail%20Clients")
+    desk.came_to("**/groups/Mail%20Clients")
     for name in ("carol", "dave"):
         add_user(desk, name)
     desk.go("/groups/Mail%20Clients")
@@ -568,7 +568,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(make_desk: Callable[..., De
     desk.ok(dialog, "Cancel")
     desk.button("Show or hide the tree").click()
     page.get_by_role("link", name="Settings", exact=True).click()
-    page.wait_for_url("**/settings")
+    desk.came_to("**/settings")
 
 
 def test_a_sign_in_of_a_while_ago_is_asked_for_again_and_the_draft_stays(
@@ -587,7 +587,7 @@ def test_a_sign_in_of_a_while_ago_is_asked_for_again_and_the_draft_stays(
     desk.button("Sign in again", again).click()
     page.locator("#password").fill(PASSWORD)
     page.locator("form button[type=submit]").first.click()
-    page.wait_for_url("**/servers/smtp/submission*")
+    desk.came_to("**/servers/smtp/submission*")
     house.file.write_text(house.file.read_text().replace("fresh_seconds = 1\n", "fresh_seconds = 600\n"))
     review = desk.review()
     review.get_by_text("smtp.submission.connections: 1000 becomes 55").wait_for()

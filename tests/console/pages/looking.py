@@ -16,6 +16,16 @@ _ALL = {"resultTypes": ["violations"]}
 def opened(page: Any, path: str) -> None:
     """The page is there, and what it counts was counted."""
     page.goto(path, wait_until="domcontentloaded")
+    _connected(page)
+
+
+def came_to(page: Any, pattern: str) -> None:
+    """What was pressed led to this page."""
+    page.wait_for_url(pattern)
+    _connected(page)
+
+
+def _connected(page: Any) -> None:
     page.wait_for_selector("main h1")
     page.wait_for_function("window.did_handshake")  # before, typing and pressing may be told in another order
     page.wait_for_function(_LOADED)

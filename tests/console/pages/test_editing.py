@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from console.pages.gate import Gate, until
-from console.pages.looking import axe, fits, opened
+from console.pages.looking import axe, came_to, fits, opened
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("console-pages")]
 
@@ -275,7 +275,7 @@ def test_a_virtual_server_is_renamed_and_stays_stopped(page: Any, gate: Gate) ->
     is_clean(page)
     fill(form, "New name", "scanners")
     button(page, "OK", form).click()
-    page.wait_for_url("**/servers/smtp/scanners")
+    came_to(page, "**/servers/smtp/scanners")
     said = apply(page)
     assert "virtual server smtp.printers is called smtp.scanners from now on" in said
     assert "could relay" not in said

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 from cryptography.x509 import load_pem_x509_certificate
 
 from console.pages.gate import Gate, until
-from console.pages.looking import axe, opened, unharmed
+from console.pages.looking import axe, came_to, opened, unharmed
 from daemon.house import INTERNET
 from gatepost.admin.certificate import self_signed
 from gatepost.server.certificate import KeyPair
@@ -96,7 +96,7 @@ def test_a_user_is_made_joins_gets_a_device_and_goes(page: Any, gate: Gate) -> N
     page.wait_for_selector("text=The two passwords differ")
     fill(page, "The same password again", "correct horse battery")
     press(page, "Add", within=".q-dialog")
-    page.wait_for_url("**/users/carl@example.org")
+    came_to(page, "**/users/carl@example.org")
     press(page, "Add to group...")
     page.get_by_role("combobox", name="Group").click()
     page.get_by_role("option", name="POP3 Relay (gives relay)").click()
@@ -115,7 +115,7 @@ def test_a_user_is_made_joins_gets_a_device_and_goes(page: Any, gate: Gate) -> N
     page.wait_for_selector(".gp-state:text('disabled')")
     press(page, "Delete...")
     press(page, "Delete", within=".q-dialog")
-    page.wait_for_url("**/users")
+    came_to(page, "**/users")
     assert page.locator("text=carl@example.org").count() == 0
 
 
@@ -135,7 +135,7 @@ def test_a_weak_password_and_a_protected_member_want_a_tick(page: Any, gate: Gat
     assert "--even-so" not in page.inner_text(".q-notification")
     even_so(page).click()
     press(page, "Add", within=".q-dialog")
-    page.wait_for_url("**/users/guest@example.org")
+    came_to(page, "**/users/guest@example.org")
     opened(page, "/users/guest@example.org")
     press(page, "Add to group...")
     page.get_by_role("combobox", name="Group").click()
@@ -148,7 +148,7 @@ def test_a_weak_password_and_a_protected_member_want_a_tick(page: Any, gate: Gat
     page.wait_for_selector("tbody >> text=directly")
     press(page, "Delete...")
     press(page, "Delete", within=".q-dialog")
-    page.wait_for_url("**/users")
+    came_to(page, "**/users")
     for what, said in (("user-add", "password_even_so"), ("group-join", "even_so")):
         opened(page, f"/changes?what={what}")
         assert said in page.inner_text("tbody tr:first-child")
@@ -159,7 +159,7 @@ def test_groups_and_aliases(page: Any, gate: Gate) -> None:
     press(page, "New group...")
     fill(page, "Name, as in POP3 Relay", "Floor 2")
     press(page, "Add", within=".q-dialog")
-    page.wait_for_url("**/groups/Floor%202")
+    came_to(page, "**/groups/Floor%202")
     press(page, "Add member...")
     fill(page, "User or group, as in bob@example.org", "bob")
     press(page, "Add", within=".q-dialog")
