@@ -55,7 +55,7 @@ def test_a_program_that_ends_before_it_is_ready_is_told_with_its_words(tmp_path:
 
 
 def test_a_killed_program_takes_its_children_with_it(tmp_path: Path) -> None:
-    script = "import os, signal; os.fork(); print('ready', flush=True); signal.pause()"
+    script = "import os, signal; os.fork(); os.write(1, b'ready\\n'); signal.pause()"
     program = Program([sys.executable, "-c", script], folder=tmp_path)
     program.wait_for(lambda lines: lines.count("ready\n") == 2)
     (child,) = descendants(program.pid)
